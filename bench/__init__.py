@@ -1,0 +1,1 @@
+"""Evaluations and benchmarks; nothing in the product imports this."""

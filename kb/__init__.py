@@ -1,0 +1,1 @@
+"""Knowledge about documents, passages, evidence and models; no HTTP, no file parsing."""

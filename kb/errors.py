@@ -1,0 +1,180 @@
+"""The error tree. Every leaf has a stable code; every message says what to do next."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class WeighbridgeError(Exception):
+    """Root of everything this project raises on purpose."""
+
+    code: ClassVar[str] = "error"
+
+
+# -- what the caller sent ------------------------------------------------------------------------
+
+
+class InputError(WeighbridgeError):
+    """The request can't be carried out as it was sent."""
+
+    code = "invalid_input"
+
+
+class EmptyQuestion(InputError):
+    code = "empty_question"
+
+
+class QuestionTooLong(InputError):
+    code = "question_too_long"
+
+
+class InvalidFilter(InputError):
+    code = "invalid_filter"
+
+
+class NotFound(WeighbridgeError):
+    """What was named does not exist."""
+
+    code = "not_found"
+
+
+class DocumentNotFound(NotFound):
+    code = "document_not_found"
+
+
+class RevisionNotFound(NotFound):
+    code = "revision_not_found"
+
+
+class VersionNotFound(NotFound):
+    code = "corpus_version_not_found"
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+class UnreadableFile(WeighbridgeError):
+    """A file that can't become a document; the rest of an ingest goes on without it."""
+
+    code = "unreadable_file"
+
+
+class FileMissing(UnreadableFile):
+    code = "file_missing"
+
+
+class FileEmpty(UnreadableFile):
+    code = "file_empty"
+
+
+class FileTooLarge(UnreadableFile):
+    code = "file_too_large"
+
+
+class FormatUnsupported(UnreadableFile):
+    code = "format_unsupported"
+
+
+class FileIsBinary(UnreadableFile):
+    code = "file_is_binary"
+
+
+class EncodingInvalid(UnreadableFile):
+    code = "encoding_invalid"
+
+
+class FrontMatterInvalid(UnreadableFile):
+    code = "front_matter_invalid"
+
+
+# -- stores --------------------------------------------------------------------------------------
+
+
+class StoreError(WeighbridgeError):
+    """The catalog or the vector store."""
+
+    code = "store_error"
+
+
+class IndexMismatch(StoreError):
+    """The index was made with another embedder, dimension or splitter."""
+
+    code = "index_mismatch"
+
+
+class StoreInUse(StoreError):
+    """Another process owns the store; two on one path lose rows."""
+
+    code = "store_in_use"
+
+
+class StoreUnavailable(StoreError):
+    code = "store_unavailable"
+
+
+# -- models and weights --------------------------------------------------------------------------
+
+
+class ModelError(WeighbridgeError):
+    code = "model_error"
+
+
+class ModelNotReady(ModelError):
+    """The chat model is still loading, or its weights are still being fetched."""
+
+    code = "model_not_ready"
+
+
+class ModelFailed(ModelError):
+    """The chat model broke off, stalled or answered nonsense."""
+
+    code = "model_failed"
+
+
+class UnknownModel(ModelError):
+    code = "unknown_model"
+
+
+class WeightsMissing(ModelError):
+    code = "weights_missing"
+
+
+class WeightsCorrupt(ModelError):
+    """A file whose sha256 is not the pinned one; it has been deleted."""
+
+    code = "weights_corrupt"
+
+
+class WeightsUnavailable(ModelError):
+    """Neither the hub nor the package registry could be reached."""
+
+    code = "weights_unavailable"
+
+
+class EncoderMismatch(ModelError):
+    """The exported encoder does not reproduce the reference."""
+
+    code = "encoder_mismatch"
+
+
+# -- settings and servers ------------------------------------------------------------------------
+
+
+class SettingsInvalid(WeighbridgeError):
+    code = "settings_invalid"
+
+
+class ServerUnreachable(WeighbridgeError):
+    """The server that owns the store does not answer."""
+
+    code = "server_unreachable"
+
+
+class PortTaken(WeighbridgeError):
+    code = "port_taken"
+
+
+def leaves(root: type[WeighbridgeError] = WeighbridgeError) -> list[type[WeighbridgeError]]:
+    """Every error that can be raised: the tree's leaves, in definition order."""
+    below = root.__subclasses__()
+    return [leaf for child in below for leaf in leaves(child)] if below else [root]

@@ -1,0 +1,67 @@
+"""What the knowledge base needs from outside, as protocols of one to four methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+from kb.types import Encoding, Float32, Message
+
+
+class Embedder(Protocol):
+    """Turns text into a pooled vector and token vectors, in one forward pass."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def weights_sha256(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed_query(self, text: str) -> Encoding: ...
+
+    def embed_passages(self, texts: Sequence[str]) -> list[Encoding]:
+        """One encoding a text, in order. Texts past the model's window are cut at the window."""
+        ...
+
+
+class PassageStore(Protocol):
+    """One vector a passage, keyed by the passage's id. Can always be rebuilt from the catalog."""
+
+    def put(self, ids: Sequence[str], vectors: Float32) -> None:
+        """vectors: (len(ids), dimension). An id that exists already is overwritten."""
+        ...
+
+    def nearest(self, vector: Float32, count: int) -> list[tuple[str, float]]:
+        """(id, cosine similarity), best first; fewer than `count` when the store holds fewer."""
+        ...
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Ids that don't exist are ignored."""
+        ...
+
+    def ids(self) -> Iterable[str]:
+        """Every id, in no order: for the doctor."""
+        ...
+
+
+class ChatModel(Protocol):
+    """An open-weights model that phrases; it is never trusted to know."""
+
+    @property
+    def name(self) -> str: ...
+
+    def write(
+        self, messages: Sequence[Message], max_tokens: int, cancelled: Callable[[], bool]
+    ) -> Iterator[str]:
+        """Pieces of text as they are generated, temperature 0. Stops soon after `cancelled()`
+        turns true. Raises ModelNotReady or ModelFailed."""
+        ...
+
+    def probability_of_yes(
+        self, messages: Sequence[Message], cancelled: Callable[[], bool]
+    ) -> float:
+        """P(Yes) / (P(Yes) + P(No)) of the next token. Raises ModelNotReady or ModelFailed."""
+        ...

@@ -1,0 +1,87 @@
+"""The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kb.errors import SettingsInvalid
+
+PREFIX = "KB_"
+
+
+class Settings(BaseSettings):
+    """Every setting, with its bounds. Set as an environment variable: KB_HOME, KB_MODEL, …"""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    home: Path = Field(
+        default_factory=lambda: user_data_path("weighbridge"),
+        description="Folder for weights and the index; created when missing.",
+    )
+    corpus: Path = Field(
+        Path("corpus"), description="Folder whose documents `make up` and the server ingest."
+    )
+    model: str = Field(
+        "qwen2.5-coder-1.5b",
+        description="Chat model: a name from `kb models list`, or a path to any GGUF file.",
+    )
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the server listens on.")
+    database_url: str | None = Field(
+        None, description="Catalog's SQLAlchemy URL; default: SQLite under KB_HOME."
+    )
+    threads: int = Field(2, ge=1, le=64, description="Threads for the encoder and the chat model.")
+    context_tokens: int = Field(
+        4096, ge=1024, le=131072, description="The chat model's context window, tokens."
+    )
+    answer_tokens: int = Field(
+        160, ge=16, le=1024, description="Most tokens the chat model may write for one answer."
+    )
+    answer_seconds: float = Field(
+        40.0, ge=1, le=600, description="Deadline for an answer; after it: verified quotes."
+    )
+    question_chars: int = Field(
+        2000, ge=20, le=20000, description="Longest accepted question, in characters."
+    )
+    file_mb: int = Field(20, ge=1, le=1000, description="Largest file that is ingested, MB.")
+    keep_versions: int = Field(
+        3, ge=1, le=1000, description="How many earlier corpus versions stay askable."
+    )
+
+    @property
+    def weights(self) -> Path:
+        return self.home / "weights"
+
+    @property
+    def index(self) -> Path:
+        return self.home / "index"
+
+    @property
+    def catalog_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.index / 'catalog.sqlite3'}"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment. Unknown KB_ names are refused, so that a typing error
+    can't silently leave a default in force. Raises SettingsInvalid."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    strange = sorted(k for k in environ if k.startswith(PREFIX) and k not in known)
+    if strange:
+        raise SettingsInvalid(
+            f"unknown setting {', '.join(strange)}; known are {', '.join(sorted(known))}"
+        )
+    given = {
+        key[len(PREFIX) :].lower(): value for key, value in environ.items() if key in known
+    }
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic turns the strings into types
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise SettingsInvalid(f"{name}: {first['msg']}") from error
