@@ -76,9 +76,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsInvalid(
             f"unknown setting {', '.join(strange)}; known are {', '.join(sorted(known))}"
         )
-    given = {
-        key[len(PREFIX) :].lower(): value for key, value in environ.items() if key in known
-    }
+    given = {key[len(PREFIX) :].lower(): value for key, value in environ.items() if key in known}
     try:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic turns the strings into types
     except ValidationError as error:

@@ -1,0 +1,98 @@
+"""PassageStore on Chroma, embedded in this process or on a Chroma server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import chromadb
+import numpy as np
+from chromadb.api import ClientAPI
+from chromadb.api.collection_configuration import CreateHNSWConfiguration
+from chromadb.config import Settings
+from chromadb.errors import ChromaError, InvalidArgumentError, InvalidDimensionException
+
+from kb.errors import IndexMismatch, StoreUnavailable
+from kb.types import Float32
+
+COLLECTION = "passages"
+_QUIET = Settings(anonymized_telemetry=False)
+_PAGE = 5000  # Chroma takes at most 5,461 rows at once
+# Recall of the graph search against exact search falls below 0.99 with the default of 100
+# once a collection holds 100k rows; 200 costs 1 ms more there.
+_HNSW: CreateHNSWConfiguration = {"space": "cosine", "ef_construction": 100, "ef_search": 200}
+
+
+class ChromaStore:
+    """One collection of cosine vectors. Rows carry an id and a vector; all else is the catalog's.
+
+    Embedded, a folder must have one owning process: two on one path lose acknowledged rows.
+    """
+
+    def __init__(self, client: ClientAPI, collection: str = COLLECTION) -> None:
+        with _translated():
+            self._collection = client.get_or_create_collection(
+                collection,
+                embedding_function=None,  # or Chroma downloads a model of its own
+                configuration={"hnsw": _HNSW},
+            )
+
+    @classmethod
+    def embedded(cls, folder: Path) -> ChromaStore:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _translated():
+            return cls(chromadb.PersistentClient(str(folder), settings=_QUIET))
+
+    @classmethod
+    def server(cls, host: str, port: int) -> ChromaStore:
+        with _translated():
+            return cls(chromadb.HttpClient(host, port, settings=_QUIET))
+
+    def put(self, ids: Sequence[str], vectors: Float32) -> None:
+        with _translated():
+            for start in range(0, len(ids), _PAGE):
+                # upsert: `add` silently keeps the old row of an id that exists
+                self._collection.upsert(
+                    ids=list(ids[start : start + _PAGE]),
+                    embeddings=vectors[start : start + _PAGE],
+                )
+
+    def nearest(self, vector: Float32, count: int) -> list[tuple[str, float]]:
+        with _translated():
+            found: Any = self._collection.query(
+                query_embeddings=vector[np.newaxis], n_results=count, include=["distances"]
+            )
+        return [
+            (i, 1.0 - float(d)) for i, d in zip(found["ids"][0], found["distances"][0], strict=True)
+        ]
+
+    def remove(self, ids: Sequence[str]) -> None:
+        with _translated():
+            for start in range(0, len(ids), _PAGE):
+                self._collection.delete(ids=list(ids[start : start + _PAGE]))
+
+    def ids(self) -> Iterable[str]:
+        offset = 0
+        while True:
+            with _translated():
+                page = self._collection.get(include=[], limit=_PAGE, offset=offset)["ids"]
+            yield from page
+            if len(page) < _PAGE:
+                return
+            offset += _PAGE
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (InvalidArgumentError, InvalidDimensionException) as error:
+        raise IndexMismatch(
+            f"the vector store refused a vector: {error}. Rebuild it: kb doctor --repair"
+        ) from error
+    except (ChromaError, ValueError, OSError) as error:
+        raise StoreUnavailable(
+            f"the vector store failed: {error}. Look at it with: kb doctor"
+        ) from error

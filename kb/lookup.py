@@ -1,0 +1,98 @@
+"""Passages of one corpus version: found by words, by id, by filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select, text
+
+from kb import rows
+from kb.database import Database
+from kb.rows import VOCABULARY, Counts
+from kb.schema import memberships, passages, revisions, versions
+from kb.types import Filters, Float32, StoredPassage
+
+
+@dataclass(frozen=True, slots=True)
+class Frequencies:
+    """passages: how many a version holds; containing: (VOCABULARY,) int32, of those, per token."""
+
+    passages: int
+    containing: Counts
+
+
+class Lookup:
+    """The reading side of the catalog. Every method names the version that it reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # -- search ----------------------------------------------------------------------------------
+
+    def lexical(
+        self, words: Sequence[str], version: int, count: int, filters: Filters
+    ) -> list[tuple[str, float]]:
+        """(passage id, BM25 score: higher is better), best first, over one version."""
+        if not words:
+            return []
+        match = " OR ".join(f'"{word}"' for word in words if '"' not in word)
+        query = (
+            select(passages.c.id, text("-bm25(passages_text) AS score"))
+            .select_from(text("passages_text"))
+            .join(passages, text('passages."row" = passages_text.rowid'))
+            .join(memberships, rows.same_revision())
+            .join(revisions, rows.same_member())
+            .where(text("passages_text MATCH :match"), rows.live(version), *rows.narrowed(filters))
+            .order_by(text("score DESC"), passages.c.id)
+            .limit(count)
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(query, {"match": match}).all()
+        return [(row.id, row.score) for row in found]
+
+    def load(self, ids: Sequence[str], version: int, filters: Filters) -> dict[str, StoredPassage]:
+        """Those of `ids` that this version holds and the filters let through."""
+        found: dict[str, StoredPassage] = {}
+        with self._database.reading() as connection:
+            for batch in rows.batches(ids):
+                query = rows.passage_query().where(
+                    passages.c.id.in_(batch), rows.live(version), *rows.narrowed(filters)
+                )
+                for row in connection.execute(query):
+                    found[row.id] = rows.stored(row)
+        return found
+
+    def matching(self, version: int, filters: Filters, limit: int) -> list[tuple[str, Float32]]:
+        """(passage id, pooled vector) of at most `limit` passages that the filters let through."""
+        query = (
+            select(passages.c.id, passages.c.pooled)
+            .join(memberships, rows.same_revision())
+            .join(revisions, rows.same_member())
+            .where(rows.live(version), *rows.narrowed(filters))
+            .order_by(passages.c.id)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [(r.id, np.frombuffer(r.pooled, np.float32)) for r in connection.execute(query)]
+
+    def frequencies(self, version: int) -> Frequencies:
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(versions.c.passages, versions.c.token_df).where(versions.c.number == version)
+            ).one_or_none()
+        if row is None:
+            return Frequencies(0, np.zeros(VOCABULARY, np.int32))
+        return Frequencies(row.passages, np.frombuffer(row.token_df, np.int32))
+
+    def vectors(self) -> Iterator[tuple[str, Float32]]:
+        """Every passage that some kept version holds, with its pooled vector: to rebuild from."""
+        query = (
+            select(passages.c.id, passages.c.pooled)
+            .join(memberships, rows.same_revision())
+            .distinct()
+        )
+        with self._database.reading() as connection:
+            for row in connection.execute(query.execution_options(yield_per=1000)):
+                yield row.id, np.frombuffer(row.pooled, np.float32)

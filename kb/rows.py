@@ -1,0 +1,173 @@
+"""Parts of the catalog's queries, and its rows to the domain's types and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Join, Row, Select, and_, func, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from kb.schema import memberships, passages, revisions
+from kb.types import (
+    Encoding,
+    Filters,
+    IndexIdentity,
+    Passage,
+    Source,
+    StoredPassage,
+    TokenVectors,
+    Unit,
+)
+
+Counts = np.ndarray[tuple[int], np.dtype[np.int32]]
+VOCABULARY = 65536  # token ids are uint16
+BATCH = 500  # ids in one IN (...): below every database's limit on parameters
+
+
+def live(version: int) -> ColumnElement[bool]:
+    return and_(
+        memberships.c.since <= version,
+        or_(memberships.c.until.is_(None), memberships.c.until > version),
+    )
+
+
+def of(document_id: str, revision: str) -> ColumnElement[bool]:
+    return and_(passages.c.document_id == document_id, passages.c.revision == revision)
+
+
+def same_revision() -> ColumnElement[bool]:
+    return and_(
+        memberships.c.document_id == passages.c.document_id,
+        memberships.c.revision == passages.c.revision,
+    )
+
+
+def same_member() -> ColumnElement[bool]:
+    return and_(
+        revisions.c.document_id == memberships.c.document_id,
+        revisions.c.revision == memberships.c.revision,
+    )
+
+
+def members() -> Join:
+    return memberships.join(revisions, same_member())
+
+
+def narrowed(filters: Filters) -> list[ColumnElement[bool]]:
+    """A document without a date passes no date filter. `as_of_to` takes in everything that begins
+    with it, so that 2026 as an end includes 2026-05."""
+    clauses: list[ColumnElement[bool]] = []
+    if filters.document_ids:
+        clauses.append(revisions.c.document_id.in_(filters.document_ids))
+    if filters.publishers:
+        clauses.append(revisions.c.publisher.in_(filters.publishers))
+    if filters.as_of_from:
+        clauses.append(revisions.c.as_of >= filters.as_of_from)
+    if filters.as_of_to:
+        end = filters.as_of_to
+        clauses.append(or_(revisions.c.as_of <= end, revisions.c.as_of.startswith(end)))
+    return clauses
+
+
+def source_columns() -> list[ColumnElement[Any]]:
+    columns = revisions.c
+    return [
+        columns.document_id,
+        columns.revision,
+        columns.title,
+        columns.publisher,
+        columns.uri,
+        columns.as_of,
+    ]
+
+
+def passage_query() -> Select[Any]:
+    span = func.substr(
+        revisions.c.text, passages.c.start + 1, passages.c.end - passages.c.start
+    ).label("text")
+    return (
+        select(
+            *source_columns(),
+            *(c for c in passages.c if c.name not in ("document_id", "revision", "pooled")),
+            span,
+        )
+        .select_from(passages)
+        .join(memberships, same_revision())
+        .join(revisions, same_member())
+    )
+
+
+def token_ids() -> Select[Any]:
+    return select(passages.c.token_ids).join(memberships, same_revision())
+
+
+# -- rows to types and back ----------------------------------------------------------------------
+
+
+def source(row: Row[Any]) -> Source:
+    return Source(row.document_id, row.revision, row.title, row.publisher, row.uri, row.as_of)
+
+
+def to_row(passage_id: str, passage: Passage, encoding: Encoding) -> Mapping[str, object]:
+    units = np.array(
+        [(u.body_start, u.body_end, u.start, u.end) for u in passage.units], dtype=np.int32
+    )
+    return {
+        "id": passage_id,
+        "document_id": passage.document_id,
+        "revision": passage.revision,
+        "ordinal": passage.ordinal,
+        "kind": passage.kind,
+        "start": passage.start,
+        "end": passage.end,
+        "heading": passage.heading,
+        "body": passage.body,
+        "units": units.tobytes(),
+        "pooled": encoding.pooled.tobytes(),
+        "token_ids": encoding.tokens.ids.tobytes(),
+        "token_starts": encoding.tokens.starts.tobytes(),
+        "token_vectors": encoding.tokens.vectors.tobytes(),
+    }
+
+
+def stored(row: Row[Any]) -> StoredPassage:
+    units = np.frombuffer(row.units, np.int32).reshape(-1, 4).tolist()
+    ids = np.frombuffer(row.token_ids, np.uint16)
+    passage = Passage(
+        row.document_id,
+        row.revision,
+        row.ordinal,
+        row.kind,
+        row.start,
+        row.end,
+        row.heading,
+        row.body,
+        tuple(Unit(*unit) for unit in units),
+    )
+    tokens = TokenVectors(
+        ids,
+        np.frombuffer(row.token_starts, np.uint16),
+        np.frombuffer(row.token_vectors, np.int8).reshape(len(ids), -1),
+    )
+    return StoredPassage(row.id, passage, source(row), row.text, tokens)
+
+
+def no_tokens() -> Counts:
+    return np.zeros(VOCABULARY, np.int32)
+
+
+def fields(wanted: IndexIdentity) -> dict[str, object]:
+    return {
+        "embedder": wanted.embedder,
+        "weights_sha256": wanted.weights_sha256,
+        "dimension": wanted.dimension,
+        "splitter": wanted.splitter,
+    }
+
+
+def batches(items: Iterable[str]) -> Iterator[list[str]]:
+    every = list(items)
+    for start in range(0, len(every), BATCH):
+        yield every[start : start + BATCH]
