@@ -12,7 +12,7 @@ from kb import rows
 from kb.database import Database
 from kb.rows import VOCABULARY, Counts
 from kb.schema import memberships, passages, revisions, versions
-from kb.types import Filters, Float32, StoredPassage
+from kb.types import Encoding, Filters, Float32, StoredPassage
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +96,10 @@ class Lookup:
         with self._database.reading() as connection:
             for row in connection.execute(query.execution_options(yield_per=1000)):
                 yield row.id, np.frombuffer(row.pooled, np.float32)
+
+    def encodings(self, document_id: str, revision: str) -> dict[str, Encoding]:
+        """Body to its encoding, of one stored revision: what is the same needs no new forward
+        pass. Empty where that revision isn't stored."""
+        query = select(passages).where(rows.of(document_id, revision))
+        with self._database.reading() as connection:
+            return {row.body: rows.encoding(row) for row in connection.execute(query)}

@@ -106,7 +106,7 @@ def token_ids() -> Select[Any]:
 # -- rows to types and back ----------------------------------------------------------------------
 
 
-def source(row: Row[Any]) -> Source:
+def source(row: Row[*tuple[Any, ...]]) -> Source:
     return Source(row.document_id, row.revision, row.title, row.publisher, row.uri, row.as_of)
 
 
@@ -132,9 +132,8 @@ def to_row(passage_id: str, passage: Passage, encoding: Encoding) -> Mapping[str
     }
 
 
-def stored(row: Row[Any]) -> StoredPassage:
+def stored(row: Row[*tuple[Any, ...]]) -> StoredPassage:
     units = np.frombuffer(row.units, np.int32).reshape(-1, 4).tolist()
-    ids = np.frombuffer(row.token_ids, np.uint16)
     passage = Passage(
         row.document_id,
         row.revision,
@@ -146,12 +145,17 @@ def stored(row: Row[Any]) -> StoredPassage:
         row.body,
         tuple(Unit(*unit) for unit in units),
     )
-    tokens = TokenVectors(
-        ids,
-        np.frombuffer(row.token_starts, np.uint16),
-        np.frombuffer(row.token_vectors, np.int8).reshape(len(ids), -1),
-    )
-    return StoredPassage(row.id, passage, source(row), row.text, tokens)
+    return StoredPassage(row.id, passage, source(row), row.text, _tokens(row))
+
+
+def encoding(row: Row[*tuple[Any, ...]]) -> Encoding:
+    return Encoding(np.frombuffer(row.pooled, np.float32), _tokens(row))
+
+
+def _tokens(row: Row[*tuple[Any, ...]]) -> TokenVectors:
+    ids = np.frombuffer(row.token_ids, np.uint16)
+    vectors = np.frombuffer(row.token_vectors, np.int8).reshape(len(ids), -1)
+    return TokenVectors(ids, np.frombuffer(row.token_starts, np.uint16), vectors)
 
 
 def no_tokens() -> Counts:

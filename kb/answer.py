@@ -1,0 +1,261 @@
+"""A question's way to its answer, readable from top to bottom."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from kb.catalog import Catalog
+from kb.checking import Checker
+from kb.citations import Composer
+from kb.context import leans_on
+from kb.errors import EmptyQuestion, ModelError, QuestionTooLong
+from kb.events import (
+    Answered,
+    Ask,
+    Event,
+    EvidenceFound,
+    SentencePassed,
+    Status,
+)
+from kb.evidence import Gathered, gather
+from kb.gate import Gate, Signals, signals
+from kb.injection import factual_part
+from kb.lookup import Lookup
+from kb.ports import ChatModel, Embedder
+from kb.prompt import judge_messages, write_messages
+from kb.retrieve import Retriever
+from kb.sentences import completed, read
+from kb.types import Answer, Outcome, Reason
+
+HITS = 20  # passages whose sentences compete to be evidence
+NEAREST = 3  # passages shown with a refusal
+QUOTED = 3  # pieces shown where no sentence of the model's could be
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """evidence_words: about 1.4 tokens each; reading them is most of the time to an answer."""
+
+    question_chars: int = 2000
+    evidence_words: int = 170
+    answer_tokens: int = 160
+    answer_seconds: float = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What stays fixed while one question is answered."""
+
+    ask: Ask
+    question: str  # standalone, and without attempts to give orders
+    version: int
+    started: float
+    cancelled: Callable[[], bool]
+
+
+class Answering:
+    """Finds, judges, writes and checks. Holds no state between questions."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        lookup: Lookup,
+        retriever: Retriever,
+        embedder: Embedder,
+        model: ChatModel,
+        gate: Gate,
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        self._catalog = catalog
+        self._lookup = lookup
+        self._retriever = retriever
+        self._embedder = embedder
+        self._model = model
+        self._gate = gate
+        self._limits = limits
+        self._clock = clock
+        self._new_id = new_id
+
+    def ask(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Answer:
+        """Raises EmptyQuestion, QuestionTooLong, VersionNotFound, StoreUnavailable."""
+        for event in self.events(ask, cancelled):
+            if isinstance(event, Answered):
+                return event.answer
+        raise AssertionError("events() ends with Answered")
+
+    def events(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+        """The same, step by step; the last event is Answered."""
+        asked = self._admit(ask, cancelled)
+        yield self._status("searching", asked)
+        if not asked.question:
+            yield self._refused(asked, "unsafe_request", Gathered((), 0.0, ()))
+            return
+        found = self._retriever.search(asked.question, asked.version, ask.filters, HITS)
+        gathered = gather(asked.question, found, self._limits.evidence_words)
+        retrieved = self._clock()
+        if not gathered.evidence:
+            yield self._refused(asked, "no_evidence", gathered)
+            return
+        yield EvidenceFound(gathered.evidence)
+        yield self._status("reading", asked)
+        reason = self._gate.refusal(self._signals(asked, gathered))
+        if reason:
+            yield self._refused(asked, reason, gathered)
+            return
+        yield from self._written(asked, gathered, retrieved)
+
+    # -- 1. what is asked, of which version --------------------------------------------------------
+
+    def pin(self, question: str, version: int | None) -> int:
+        """The corpus version that a question reads from first to last.
+        Raises EmptyQuestion, QuestionTooLong, VersionNotFound."""
+        if not question.strip():
+            raise EmptyQuestion("the question is empty; write one")
+        if len(question) > self._limits.question_chars:
+            raise QuestionTooLong(
+                f"the question has {len(question)} characters; the limit is "
+                f"{self._limits.question_chars}: shorten it, or raise KB_QUESTION_CHARS"
+            )
+        if version is None:
+            return self._catalog.current_version()
+        self._catalog.require_version(version)
+        return version
+
+    def _admit(self, ask: Ask, cancelled: Callable[[], bool]) -> _Asked:
+        version = self.pin(ask.question, ask.corpus_version)
+        question = " ".join(ask.question.split())
+        started = self._clock()
+        deadline = started + self._limits.answer_seconds
+        return _Asked(
+            ask,
+            factual_part(question),
+            version,
+            started,
+            lambda: cancelled() or self._clock() > deadline,
+        )
+
+    # -- 2. whether the evidence can carry an answer -----------------------------------------------
+
+    def _signals(self, asked: _Asked, gathered: Gathered) -> Signals:
+        messages = judge_messages(asked.question, gathered.evidence)
+        try:
+            yes = self._model.probability_of_yes(messages, asked.cancelled)
+        except ModelError:
+            yes = None
+        return signals(asked.question, gathered, yes)
+
+    # -- 3. writing and checking, sentence by sentence ---------------------------------------------
+
+    def _written(self, asked: _Asked, gathered: Gathered, retrieved: float) -> Iterator[Event]:
+        checker = Checker(
+            gathered.evidence,
+            self._embedder,
+            self._model,
+            self._lookup.frequencies(asked.version),
+            self._catalog.document,
+            asked.cancelled,
+        )
+        composer = Composer()
+        withheld = 0
+        first: float | None = None
+        yield self._status("checking", asked)
+        for sentence in self._sentences(asked, gathered):
+            checked = checker.check(read(sentence))
+            if checked.failure or checked.sentence in composer.text:
+                withheld += 1 if checked.failure else 0
+                continue
+            first = first or self._clock()
+            yield SentencePassed(
+                checked.sentence,
+                tuple(composer.add(checked.sentence, checked.pieces, checked.support)),
+            )
+        outcome: Outcome = "answered"
+        if not composer.citations:
+            outcome = "quoted"
+            yield from self._quotes(composer, gathered)
+            first = self._clock()
+        yield Answered(
+            self._answer(
+                asked, outcome, composer, withheld,
+                {"retrieve": retrieved, "first_sentence": first or self._clock()},
+            )
+        )  # fmt: skip
+
+    def _sentences(self, asked: _Asked, gathered: Gathered) -> Iterator[str]:
+        """Ends early, without an error, when the model can't go on: what was checked stands."""
+        messages = write_messages(asked.question, gathered.evidence)
+        pieces = self._model.write(messages, self._limits.answer_tokens, asked.cancelled)
+        try:
+            yield from completed(pieces)
+        except ModelError:
+            return
+
+    def _quotes(self, composer: Composer, gathered: Gathered) -> Iterator[Event]:
+        """Verbatim: a sentence as it stands, a row with its headers."""
+        for piece in gathered.evidence[:QUOTED]:
+            pieces = [piece]
+            if piece.kind == "row":
+                document = self._catalog.document(piece.source.document_id, piece.source.revision)
+                pieces += leans_on(piece, document.text)[:1]
+            yield SentencePassed(piece.statement, tuple(composer.add(piece.statement, pieces, 1.0)))
+
+    # -- 4. what the reader gets -------------------------------------------------------------------
+
+    def _refused(self, asked: _Asked, reason: Reason, gathered: Gathered) -> Answered:
+        return Answered(
+            Answer(
+                id=self._new_id(),
+                conversation_id=asked.ask.conversation_id or self._new_id(),
+                question=asked.ask.question,
+                standalone_question=asked.question,
+                outcome="refused",
+                reason=reason,
+                text=_REFUSALS[reason],
+                corpus_version=asked.version,
+                model=self._model.name,
+                nearest=gathered.evidence[:NEAREST],
+                timings_ms={"total": self._since(asked.started)},
+            )
+        )
+
+    def _answer(
+        self,
+        asked: _Asked,
+        outcome: Outcome,
+        composer: Composer,
+        withheld: int,
+        moments: dict[str, float],
+    ) -> Answer:
+        timings = {name: round(1000 * (at - asked.started)) for name, at in moments.items()}
+        return Answer(
+            id=self._new_id(),
+            conversation_id=asked.ask.conversation_id or self._new_id(),
+            question=asked.ask.question,
+            standalone_question=asked.question,
+            outcome=outcome,
+            text=composer.text,
+            citations=composer.citations,
+            withheld=withheld,
+            corpus_version=asked.version,
+            model=self._model.name,
+            timings_ms=timings | {"total": self._since(asked.started)},
+        )
+
+    def _status(self, stage: str, asked: _Asked) -> Status:
+        return Status(stage, self._since(asked.started))  # type: ignore[arg-type]
+
+    def _since(self, moment: float) -> int:
+        return round(1000 * (self._clock() - moment))
+
+
+_REFUSALS: dict[Reason, str] = {
+    "no_evidence": "The documents hold nothing on this question.",
+    "not_stated": "The documents do not state the answer to this question.",
+    "off_topic": "This question is outside the scope of the documents.",
+    "unsafe_request": "This is a request to change how answers are made, not a question.",
+}

@@ -1,0 +1,92 @@
+"""A written sentence to a checked one: bound to quotes, tested against them, or withheld."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kb.citations import Bound, bind
+from kb.context import leans_on
+from kb.errors import ModelError
+from kb.lookup import Frequencies
+from kb.ports import ChatModel, Embedder
+from kb.prompt import entail_messages
+from kb.ranking import best_matches, inverse_document_frequency, max_sim_idf
+from kb.sentences import Written
+from kb.types import Document, Encoding, Evidence
+from kb.verify import doubts
+
+SURE = 0.80  # similarity above which the meaning is taken as given; see docs/evaluation.md
+HOPELESS = 0.45  # and below which it is not worth asking the model
+STATED = 0.5  # P(Yes) of "does the quote state this?" from which a doubt is laid to rest
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """support: 0 to 1. failure: why the sentence is withheld; None when it may be shown."""
+
+    sentence: str
+    pieces: tuple[Evidence, ...]
+    support: float
+    failure: str | None
+
+
+class Checker:
+    """Checks sentences against one question's evidence; its vectors are made once."""
+
+    def __init__(
+        self,
+        evidence: Sequence[Evidence],
+        embedder: Embedder,
+        model: ChatModel,
+        frequencies: Frequencies,
+        document: Callable[[str, str], Document],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self._evidence = evidence
+        self._embedder = embedder
+        self._model = model
+        self._frequencies = frequencies
+        self._document = document
+        self._cancelled = cancelled
+        self._vectors = [
+            e.tokens for e in embedder.embed_passages([piece.statement for piece in evidence])
+        ]
+
+    def check(self, written: Written) -> Checked:
+        similarities = self._similarities(self._embedder.embed_query(written.text))
+        bound = bind(written.text, written.markers, self._evidence, similarities, self._leaning)
+        failure = self._failure(bound)
+        return Checked(written.text, bound.pieces, bound.similarity, failure)
+
+    def _failure(self, bound: Bound) -> str | None:
+        found = doubts(bound.sentence, bound.pieces)
+        certain = [doubt for doubt in found if doubt.certain]
+        if certain:
+            return f"{certain[0].failure}: {certain[0].about}"
+        if bound.similarity < HOPELESS:
+            return "meaning"
+        if not found and bound.similarity >= SURE:
+            return None
+        return None if self._stated(bound) else (found[0].failure if found else "meaning")
+
+    def _stated(self, bound: Bound) -> bool:
+        """Asks the model; without one, what is in doubt isn't shown."""
+        quote = " ".join(piece.statement for piece in bound.pieces)
+        messages = entail_messages(bound.sentence, quote)
+        try:
+            return self._model.probability_of_yes(messages, self._cancelled) >= STATED
+        except ModelError:
+            return False
+
+    def _similarities(self, sentence: Encoding) -> list[float]:
+        tokens = sentence.tokens
+        idf = inverse_document_frequency(
+            tokens.ids, self._frequencies.containing, self._frequencies.passages
+        )
+        similarities: list[float] = max_sim_idf(best_matches(tokens, self._vectors), idf).tolist()
+        return similarities
+
+    def _leaning(self, piece: Evidence) -> list[Evidence]:
+        text = self._document(piece.source.document_id, piece.source.revision).text
+        return leans_on(piece, text)

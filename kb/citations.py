@@ -1,0 +1,95 @@
+"""Sentences to citations: the fewest quotes that together state all that a sentence says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kb.types import Citation, Evidence
+from kb.verify import Needs
+
+MOST_QUOTES = 4
+_MARKED = 0.1  # added to the similarity of the pieces that the model says it used
+_NEEDS = 0.5  # weight of stated figures and names against similarity, in the choice of the first
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A sentence and the pieces it rests on. `unmet`: what none of them states; then the
+    sentence must not be shown."""
+
+    sentence: str
+    pieces: tuple[Evidence, ...]
+    similarity: float
+    unmet: Needs
+
+
+def bind(
+    sentence: str,
+    markers: Sequence[int],
+    evidence: Sequence[Evidence],
+    similarities: Sequence[float],
+    leaning: Callable[[Evidence], Sequence[Evidence]],
+) -> Bound:
+    """Picks the piece that states most of the sentence, then adds what it leans on and other
+    evidence only while something is still unstated. similarities: 0 to 1, one a piece."""
+    needs = Needs.of(sentence)
+
+    def worth(index: int) -> float:
+        met = len(needs) - len(needs.unmet(evidence[index].quote))
+        share = met / len(needs) if len(needs) else 0.0
+        return similarities[index] + _NEEDS * share + _MARKED * (index + 1 in markers)
+
+    order = sorted(range(len(evidence)), key=lambda i: (-worth(i), i))
+    chosen = [evidence[order[0]]]
+    unmet = needs.unmet(chosen[0].quote)
+    for further in [*leaning(chosen[0]), *(evidence[i] for i in order[1:])]:
+        if unmet.met or len(chosen) == MOST_QUOTES:
+            break
+        left = unmet.unmet(further.quote)
+        if len(left) < len(unmet):
+            chosen.append(further)
+            unmet = left
+    return Bound(sentence, tuple(chosen), similarities[order[0]], unmet)
+
+
+class Composer:
+    """Puts checked sentences together: numbers their sources, keeps both spans exact."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._citations: list[Citation] = []
+        self._markers: dict[tuple[str, int, int], int] = {}
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        return tuple(self._citations)
+
+    def add(self, sentence: str, pieces: Sequence[Evidence], support: float) -> list[Citation]:
+        """Appends the sentence and its markers; returns its citations, one a piece."""
+        start = len(self._text) + (1 if self._text else 0)
+        end = start + len(sentence)
+        added = [self._citation(piece, start, end, support) for piece in pieces]
+        marks = "".join(f"[{citation.marker}]" for citation in added)
+        self._text += f"{' ' if self._text else ''}{sentence} {marks}"
+        self._citations += added
+        return added
+
+    def _citation(self, piece: Evidence, start: int, end: int, support: float) -> Citation:
+        place = (piece.source.revision, piece.start, piece.end)
+        marker = self._markers.setdefault(place, len(self._markers) + 1)
+        return Citation(
+            marker=marker,
+            answer_start=start,
+            answer_end=end,
+            source=piece.source,
+            start=piece.start,
+            end=piece.end,
+            quote=piece.quote,
+            heading=piece.heading,
+            support=round(support, 3),
+        )

@@ -1,0 +1,55 @@
+"""What happens while a question is answered, in order, for whoever watches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from kb.types import Answer, Citation, Conflict, Evidence, Filters, Message
+
+Stage = Literal["searching", "reading", "checking"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question. history: earlier turns, oldest first. corpus_version: None for the current."""
+
+    question: str
+    conversation_id: str | None = None
+    history: tuple[Message, ...] = ()
+    filters: Filters = field(default_factory=Filters)
+    corpus_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    stage: Stage
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentencePassed:
+    """A sentence that was checked; `start` is its place in the answer's text."""
+
+    text: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictFound:
+    conflict: Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Always the last event."""
+
+    answer: Answer
+
+
+Event = Status | EvidenceFound | SentencePassed | ConflictFound | Answered

@@ -1,0 +1,82 @@
+"""Whether to answer at all: a small calibrated model over what the evidence shows.
+
+Logistic regression; its coefficients, with the data they were fitted on and the measured error
+rates, are in gate.json, which bench/fit_gate.py writes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from kb.evidence import Gathered
+from kb.names import names
+from kb.retrieve import content_words
+from kb.types import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """coverage: 0 to 1, idf-weighted late interaction. unmentioned: share of the question's
+    content words that no evidence mentions. unnamed: share of its exact names (with a version or
+    variant) that no evidence states. best: the best piece's score. yes: the model's own P(Yes),
+    or None where the model was not asked."""
+
+    coverage: float
+    unmentioned: float
+    unnamed: float
+    best: float
+    yes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """P(the evidence states the answer) = 1 / (1 + exp(-(intercept + weights . signals)))."""
+
+    intercept: float
+    weights: Mapping[str, float]
+    intercept_without_model: float
+    weights_without_model: Mapping[str, float]
+    threshold: float
+    off_topic_below: float
+    measured: Mapping[str, Any]
+
+    @classmethod
+    def shipped(cls) -> Gate:
+        return cls(**json.loads(files("kb").joinpath("gate.json").read_text(encoding="utf-8")))
+
+    def probability(self, signals: Signals) -> float:
+        values = {
+            name: getattr(signals, name) for name in ("coverage", "unmentioned", "unnamed", "best")
+        }
+        if signals.yes is None:
+            total, weights = self.intercept_without_model, self.weights_without_model
+        else:
+            total, weights = self.intercept, self.weights
+            values["yes"] = signals.yes
+        total += sum(weights[name] * value for name, value in values.items())
+        return 1 / (1 + math.exp(-total))
+
+    def refusal(self, signals: Signals) -> Reason | None:
+        """Why not to answer; None to go on."""
+        if self.probability(signals) >= self.threshold:
+            return None
+        return "off_topic" if signals.coverage < self.off_topic_below else "not_stated"
+
+
+def signals(question: str, gathered: Gathered, yes: float | None) -> Signals:
+    wanted = names(question)
+    shown = "\n".join(f"{piece.heading}\n{piece.statement}" for piece in gathered.evidence)
+    present = names(shown)
+    unnamed = [name for name in wanted if not any(name.stated_by(p) for p in present)]
+    return Signals(
+        coverage=gathered.coverage,
+        unmentioned=len(gathered.uncovered) / max(len(content_words(question)), 1),
+        unnamed=len(unnamed) / max(len(wanted), 1),
+        best=max((piece.score for piece in gathered.evidence), default=0.0),
+        yes=yes,
+    )

@@ -1,0 +1,135 @@
+"""Puts the parts together: the one place that names concrete adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from kb.adapters.background import BackgroundModel, LoadedModel
+from kb.adapters.chroma import ChromaStore
+from kb.adapters.minilm import MiniLmEncoder, ensure_encoder
+from kb.answer import Answering, Limits
+from kb.catalog import Catalog
+from kb.database import Database
+from kb.events import Ask, Event
+from kb.gate import Gate
+from kb.lookup import Lookup
+from kb.ports import ChatModel, Embedder, PassageStore
+from kb.prompt import write_messages
+from kb.retrieve import Found, Retriever
+from kb.settings import Settings
+from kb.types import Answer, Filters, IndexIdentity
+from kb.weights import locate, pull
+from kb.weights_catalogue import CATALOGUE, find
+
+ENCODER = "all-minilm-l6-v2"
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBase:
+    """Everything that a question or an ingest needs, built once a process."""
+
+    settings: Settings
+    database: Database
+    catalog: Catalog
+    lookup: Lookup
+    store: PassageStore
+    embedder: Embedder
+    retriever: Retriever
+    model: ChatModel
+    model_status: Callable[[], tuple[str, str]]  # ("loading" | "ready" | "failed", in words)
+    answering: Answering
+    splitter: str
+    closing: Callable[[], None]
+
+    def ask(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Answer:
+        return self.answering.ask(ask, cancelled)
+
+    def events(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+        return self.answering.events(ask, cancelled)
+
+    def search(
+        self,
+        question: str,
+        filters: Filters | None = None,
+        count: int = 10,
+        version: int | None = None,
+    ) -> Found:
+        """Ranked passages of the current or the named corpus version, without generation.
+        Raises EmptyQuestion, QuestionTooLong, VersionNotFound."""
+        pinned = self.answering.pin(question, version)
+        return self.retriever.search(question, pinned, filters, count)
+
+    def close(self) -> None:
+        self.closing()
+        self.database.close()
+
+
+def compose(
+    settings: Settings,
+    embedder: Embedder,
+    store: PassageStore,
+    model: ChatModel,
+    splitter: str,
+    model_status: Callable[[], tuple[str, str]] = lambda: ("ready", "the chat model is loaded"),
+    closing: Callable[[], None] = lambda: None,
+    gate: Gate | None = None,
+) -> KnowledgeBase:
+    """A knowledge base from parts: real ones in `build`, shipped fakes in tests.
+    Raises IndexMismatch, StoreUnavailable."""
+    database = Database(settings.catalog_url)
+    catalog, lookup = Catalog(database), Lookup(database)
+    catalog.claim(
+        IndexIdentity(embedder.name, embedder.weights_sha256, embedder.dimension, splitter)
+    )
+    retriever = Retriever(embedder, store, lookup)
+    limits = Limits(
+        question_chars=settings.question_chars,
+        answer_tokens=settings.answer_tokens,
+        answer_seconds=settings.answer_seconds,
+    )
+    answering = Answering(
+        catalog, lookup, retriever, embedder, model, gate or Gate.shipped(), limits
+    )
+    return KnowledgeBase(
+        settings, database, catalog, lookup, store, embedder, retriever, model, model_status,
+        answering, splitter, closing,
+    )  # fmt: skip
+
+
+def build(settings: Settings, splitter: str) -> KnowledgeBase:
+    """The real thing. The encoder must be there (WeightsMissing); the chat model loads, and if
+    need be is fetched, in the background. Hold `kb.ownership.owned(settings.index)` around it."""
+    embedder = load_encoder(settings)
+    store = ChromaStore.embedded(settings.index / "chroma")
+    model = background_model(settings)
+    return compose(settings, embedder, store, model, splitter, lambda: model.status, model.close)
+
+
+def load_encoder(settings: Settings) -> MiniLmEncoder:
+    """Verified weights, exported once. Raises WeightsMissing, WeightsCorrupt, EncoderMismatch."""
+    weights = locate(ENCODER, settings.weights, kind="encoder").path.parent
+    ensure_encoder(weights, weights / "onnx")
+    return MiniLmEncoder(weights, weights / "onnx", settings.threads)
+
+
+def background_model(settings: Settings) -> BackgroundModel:
+    """The chat model that the settings name, on its way."""
+    state = {"words": "the chat model is being loaded"}
+
+    def progress(done: int, total: int, what: str) -> None:
+        percent = 100 * done // max(total, 1)
+        state["words"] = f"the chat model's weights are being fetched: {percent} % ({what})"
+
+    def load() -> LoadedModel:
+        from kb.adapters.llamacpp import LlamaCppModel  # heavy: only where a model is loaded
+
+        if any(entry.name == settings.model for entry in CATALOGUE):
+            pull(find(settings.model), settings.weights, progress)
+        state["words"] = "the chat model is being loaded"
+        located = locate(settings.model, settings.weights)
+        model = LlamaCppModel(located.path, located.name, settings.threads, settings.context_tokens)
+        model.warm(write_messages("", []))
+        return model
+
+    return BackgroundModel(settings.model, load, lambda: state["words"])
