@@ -17,6 +17,8 @@ _INVISIBLE = re.compile(
     r"|(?<![^\u0000-\u024f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\u0000-\u024f])"
 )
 _DOUBLE_BULLET = re.compile(r"^([ \t]*)[-*+] (?:[•◦▪‣·][ \t]?)+(?=\S)", re.MULTILINE)
+_QUESTION_ITEM = re.compile(r"^[-*] [A-Z][^.\n]*\?$", re.MULTILINE)
+_QUESTION_RUN_ON = re.compile(r"(?<=[.!?]) (?=[-*] [A-Z][^.?\n]{5,160}\?$)", re.MULTILINE)
 _FURNITURE = re.compile(
     r"see also:.*"
     r"|[←‹«].{0,60}|.{0,60}[→›»]"
@@ -34,6 +36,8 @@ def clean(text: str) -> str:
     text = mojibake.repair(text)
     text = visible(text)
     text = _DOUBLE_BULLET.sub(r"\1  - ", text)
+    if _QUESTION_ITEM.search(text):  # a list of questions whose items lost their line breaks
+        text = _QUESTION_RUN_ON.sub("\n", text)
     return joined.separate(text)
 
 

@@ -20,7 +20,8 @@ _NAMES = frozenset(
     "FastAPI NumPy JSONL WordPress WooCommerce PayPal FedEx AutoGPT BabyAGI StabilityAI OpenStack "
     "LMArena AlphaGo AlphaFold GitOps WebSocket WebGPU OneDrive SharePoint".split()
 )
-_CAMEL = re.compile(r"[A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_CAMEL = re.compile(r"[a-z][A-Z]")
 _NOT_A_ROW = re.compile(r"[a-z\s#>|*+\-–—←•]|\d{1,3}[.)]\s")  # how rows of a table don't start
 _WORD_BEFORE = re.compile(r"[^\W\d_]+$")
 
@@ -43,8 +44,8 @@ def separate(text: str) -> str:
     """The text with run-together tables as Markdown tables; where the lines of a block don't
     agree on their columns, the block stays as it is."""
     lines = text.split("\n")
-    prose = {name for line in lines if not _short(line) for name in _CAMEL.findall(line)}
-    names = _any_of(_NAMES | prose)
+    prose = {word for line in lines if not _short(line) for word in _WORD.findall(line)}
+    names = _any_of(_NAMES | {word for word in prose if _CAMEL.search(word)})
     out: list[str] = []
     for block in _blocks(lines, names):
         out.extend(_markdown(block, names) or block)
@@ -90,7 +91,7 @@ def _markdown(block: Sequence[str], names: re.Pattern[str]) -> list[str] | None:
         return None
     joints = [_joints(line, names) for line in block]
     head = joints[0]
-    for columns in dict.fromkeys(len(c) + 1 for c in (head.likely, head.sure, head.possible)):
+    for columns in dict.fromkeys((len(head.likely) + 1, len(head.possible) + 1)):
         cuts = [j.making(columns) for j in joints]
         if not 2 <= columns <= MOST_COLUMNS or None in cuts:
             continue

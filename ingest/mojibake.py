@@ -63,18 +63,22 @@ def repair(text: str) -> str:
     """Text with wrong decodings undone; text that shows none comes back as it is."""
     if text.isascii():
         return text
-    text = "\n".join(
-        line if line.isascii() else ftfy.fix_encoding(line) for line in text.split("\n")
-    )
-    return _restore(text) if reads_as_damaged(text) else text
+    if reads_as_damaged(text):
+        text = _restore(text)
+    lines = text.split("\n")
+    return "\n".join(line if line.isascii() else ftfy.fix_encoding(line) for line in lines)
 
 
 def reads_as_damaged(text: str) -> bool:
     """Whether the Greek letters in the text are what is left of other characters."""
-    certain = len(_DAMAGE.findall(text))
-    all_signs = certain + len(_DASH_LIKE.findall(text))
-    # One sign can be chance; one letter in ten may look Greek by chance in a long document.
-    return certain >= 1 and all_signs >= 2 and 10 * len(_GREEK.findall(text)) <= all_signs
+    certain = _places(_DAMAGE, text)
+    signs = len(certain | _places(_DASH_LIKE, text))
+    # One sign can be chance, and in a long document one in ten may look Greek by chance.
+    return bool(certain) and signs >= 2 and 10 * len(_GREEK.findall(text)) <= signs
+
+
+def _places(pattern: re.Pattern[str], text: str) -> set[int]:
+    return {m.start() + m[0].index(c) for m in pattern.finditer(text) for c in "βπΓΒο" if c in m[0]}
 
 
 def _restore(text: str) -> str:

@@ -10,13 +10,14 @@ TokenCounter = Callable[[str], int]
 
 # An opening this short ("No.", "Model Weights.", "The real winner?") says nothing without the
 # sentence after it.
-FRAGMENT_WORDS = 4
+FRAGMENT_WORDS = 5
 
 _END = re.compile(
     r"(?P<mark>[.!?…]+)(?:[\"'”’»)\]}*_`]|\[\d{1,3}\])*(?=\s)|[。！？]+[」』”’）]*(?=.)", re.DOTALL
 )
 _TOKEN = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.)*[^\W\d_]+$")
 _OPENERS = re.compile(r"[\s\"'“‘«(\[{*_`#>—–-]*")
+_WORD = re.compile(r"\S{1,40}")
 _NEVER_LAST = frozenset(
     "e.g i.e eg ie vs cf al approx dr mr mrs ms prof st ca resp ed eds incl excl est gen sen rep "
     "viz bzw z.b d.h u.a".split()
@@ -38,7 +39,7 @@ _CLAUSE_END = re.compile(r"[;,:—–)](?=\s)")
 def sentences(text: str, start: int, end: int) -> list[Span]:
     """Spans of the sentences in text[start:end], without the white space around them. Together
     they hold every other character. A short opening fragment stays with what follows it."""
-    found = list(_trimmed(text, start, end, _boundaries(text, start, end)))
+    found = list(_trimmed(text, start, end, boundaries(text, start, end)))
     if len(found) > 1 and len(text[slice(*found[0])].split()) <= FRAGMENT_WORDS:
         found[:2] = [(found[0][0], found[1][1])]
     return found
@@ -78,7 +79,8 @@ def _trimmed(text: str, start: int, end: int, boundaries: Iterator[int]) -> Iter
         start = boundary
 
 
-def _boundaries(text: str, start: int, end: int) -> Iterator[int]:
+def boundaries(text: str, start: int, end: int) -> Iterator[int]:
+    """Where sentences of text[start:end] end and others follow."""
     for match in _END.finditer(text, start, end):
         mark = match["mark"]
         if mark is None or _ends_here(text, start, match.start(), mark, match.end(), end):
@@ -88,7 +90,7 @@ def _boundaries(text: str, start: int, end: int) -> Iterator[int]:
 def _ends_here(text: str, start: int, at: int, mark: str, after: int, end: int) -> bool:
     following = _OPENERS.match(text, after, end)
     begin = following.end() if following else after
-    word = text[begin:end].split(maxsplit=1)[:1] if begin < end else []
+    word = _WORD.match(text, begin, end)
     next_word = word[0] if word else ""
     if not _may_start(next_word):
         return False
@@ -96,8 +98,10 @@ def _ends_here(text: str, start: int, at: int, mark: str, after: int, end: int) 
 
 
 def _may_start(word: str) -> bool:
-    """A capital, a figure or a sign; a small letter only in names such as "vLLM" and "gpt-4o"."""
-    return not word[:1].islower() or any(c.isupper() or c.isdigit() for c in word)
+    """A capital, a figure or a sign; a small letter only in names such as "vLLM" and "gpt-4o",
+    not in references such as "arXiv:2106.09685"."""
+    named = any(c.isupper() or c.isdigit() for c in word) and ":" not in word and "/" not in word
+    return not word[:1].islower() or named
 
 
 def _is_full_stop(before: str, next_word: str) -> bool:

@@ -10,7 +10,7 @@ from ingest.sentences import Span
 
 _BAR = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
-_BREAK = re.compile(r"\s*<br\s*/?>\s*|\s+", re.IGNORECASE)
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def find_tables(text: str, lines: Sequence[Span]) -> Iterator[tuple[int, int, Ta
 
 def cell_text(text: str, cell: Span) -> str:
     """What a cell says: on one line, without Markdown's escapes."""
-    return _BREAK.sub(" ", text[slice(*cell)]).replace("\\|", "|").strip()
+    return " ".join(_BREAK.sub(" ", text[slice(*cell)]).replace("\\|", "|").split())
 
 
 def _run(text: str, lines: Sequence[Span], at: int) -> int | None:

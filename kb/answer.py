@@ -11,13 +11,16 @@ from kb.catalog import Catalog
 from kb.checking import Checker
 from kb.citations import Composer
 from kb.context import leans_on
+from kb.conversation import standalone
 from kb.errors import EmptyQuestion, ModelError, QuestionTooLong
 from kb.events import (
     Answered,
     Ask,
     Event,
     EvidenceFound,
+    Judged,
     SentencePassed,
+    SentenceWithheld,
     Status,
 )
 from kb.evidence import Gathered, gather
@@ -103,7 +106,9 @@ class Answering:
             return
         yield EvidenceFound(gathered.evidence)
         yield self._status("reading", asked)
-        reason = self._gate.refusal(self._signals(asked, gathered))
+        seen = self._signals(asked, gathered)
+        yield Judged(seen, self._gate.probability(seen))
+        reason = self._gate.refusal(seen)
         if reason:
             yield self._refused(asked, reason, gathered)
             return
@@ -133,7 +138,7 @@ class Answering:
         deadline = started + self._limits.answer_seconds
         return _Asked(
             ask,
-            factual_part(question),
+            factual_part(standalone(question, ask.history)),
             version,
             started,
             lambda: cancelled() or self._clock() > deadline,
@@ -166,8 +171,11 @@ class Answering:
         yield self._status("checking", asked)
         for sentence in self._sentences(asked, gathered):
             checked = checker.check(read(sentence))
-            if checked.failure or checked.sentence in composer.text:
-                withheld += 1 if checked.failure else 0
+            if checked.failure:
+                withheld += 1
+                yield SentenceWithheld(checked.sentence, checked.failure)
+                continue
+            if checked.sentence in composer.text:
                 continue
             first = first or self._clock()
             yield SentencePassed(

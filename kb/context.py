@@ -25,7 +25,9 @@ def leans_on(piece: Evidence, text: str) -> list[Evidence]:
 
 def _at(piece: Evidence, text: str, start: int, end: int) -> Evidence:
     quote = text[start:end]
-    return replace(piece, start=start, end=end, quote=quote, statement=quote, kind="prose")
+    return replace(
+        piece, start=start, end=end, quote=quote, statement=quote, shown=quote, kind="prose"
+    )
 
 
 def _table_header(piece: Evidence, text: str) -> tuple[int, int] | None:

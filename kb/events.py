@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from kb.gate import Signals
 from kb.types import Answer, Citation, Conflict, Evidence, Filters, Message
 
 Stage = Literal["searching", "reading", "checking"]
@@ -33,6 +34,22 @@ class EvidenceFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What the gate saw, and its probability that the evidence states the answer."""
+
+    signals: Signals
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceWithheld:
+    """A sentence that failed its check, and why. For evaluation: readers are told the count."""
+
+    text: str
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
 class SentencePassed:
     """A sentence that was checked; `start` is its place in the answer's text."""
 
@@ -52,4 +69,6 @@ class Answered:
     answer: Answer
 
 
-Event = Status | EvidenceFound | SentencePassed | ConflictFound | Answered
+Event = (
+    Status | EvidenceFound | Judged | SentencePassed | SentenceWithheld | ConflictFound | Answered
+)

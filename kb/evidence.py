@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kb.names import names
+from kb.cells import cells
 from kb.ranking import best_matches, max_sim_idf, name_agreement
 from kb.retrieve import Found, content_words
 from kb.types import Evidence, Float32, Hit, TokenVectors, Unit
@@ -16,6 +16,12 @@ PASSAGES = 12  # hits whose sentences compete
 _PASSAGE_SHARE = 0.4  # of a sentence's score: its passage's, which has seen the neighbours
 _NAME_WEIGHT = 0.15
 _NEW_GROUND = 0.5  # of the choice of the next piece: what it covers that the chosen ones don't
+MOST_PIECES = 6
+_CLOSE = 0.85  # a further piece scores at least this share of the best one's, or breaks new ground
+_NEIGHBOUR = 0.7  # the same for the best one's own passage: lists and reasons go on there
+_GROUND = 0.05  # the share of the question's weight that counts as new ground
+_WIDE_ROW = 30  # words; of a longer row the model is shown only the cells that bear on it
+_BEARING = 0.75  # cells that cover at least this share of what the row's best cell covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Gathered:
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     evidence: Evidence
+    score: float  # as the evidence's, but not held between 0 and 1: it only ranks
+    passage: str
     cover: Float32  # (query tokens,) best cosine of each
     words: int
 
@@ -43,10 +51,10 @@ def gather(question: str, found: Found, budget: int) -> Gathered:
     covered = np.zeros(len(found.idf), np.float32)
     words = 0
     weight = found.idf / max(float(found.idf.sum()), 1e-9)
-    while pool:
+    while pool and len(chosen) < MOST_PIECES:
         best = max(pool, key=lambda c: _gain(c, covered, weight))
         pool.remove(best)
-        if chosen and words + best.words > budget:
+        if chosen and (words + best.words > budget or not _worth(best, chosen, covered, weight)):
             continue
         chosen.append(best)
         words += best.words
@@ -66,9 +74,19 @@ def _stem(word: str) -> str:
     return word[: max(4, len(word) - 2)] if len(word) > 4 else word
 
 
+def _worth(
+    candidate: _Candidate, chosen: Sequence[_Candidate], covered: Float32, weight: Float32
+) -> bool:
+    """Reading a piece costs seconds: it is as good as the best one, or covers something new."""
+    best = max(chosen, key=lambda c: c.score)
+    enough = _NEIGHBOUR if candidate.passage == best.passage else _CLOSE
+    new = float((np.maximum(candidate.cover - covered, 0) * weight).sum())
+    return candidate.score >= enough * best.score or new >= _GROUND
+
+
 def _gain(candidate: _Candidate, covered: Float32, weight: Float32) -> tuple[float, str, int]:
     new = float((np.maximum(candidate.cover - covered, 0) * weight).sum())
-    score = (1 - _NEW_GROUND) * candidate.evidence.score + _NEW_GROUND * new
+    score = (1 - _NEW_GROUND) * candidate.score + _NEW_GROUND * new
     return score, candidate.evidence.source.document_id, -candidate.evidence.start
 
 
@@ -76,42 +94,67 @@ def _candidates(question: str, found: Found) -> list[_Candidate]:
     """Every distinct sentence or row of the best hits."""
     seen: dict[tuple[str, int, int], _Candidate] = {}
     for hit in found.hits[:PASSAGES]:
-        groups = [_within(hit, unit) for unit in hit.stored.passage.units]
+        units = hit.stored.passage.units
+        groups = [_within(hit, unit.body_start, unit.body_end) for unit in units]
         best = best_matches(found.query.tokens, groups)
         shares = max_sim_idf(best, found.idf)
-        for column, unit in enumerate(hit.stored.passage.units):
-            evidence = _evidence(question, hit, unit, float(shares[column]))
-            key = (evidence.source.revision, evidence.start, evidence.end)
-            if key not in seen or seen[key].evidence.score < evidence.score:
-                count = len(evidence.statement.split())
-                seen[key] = _Candidate(evidence, best[:, column], count)
-    return sorted(seen.values(), key=lambda c: (-c.evidence.score, c.evidence.start))
+        for column, unit in enumerate(units):
+            if _asks(hit, unit):
+                continue
+            score = _score(question, hit, unit, float(shares[column]))
+            key = (hit.stored.source.revision, unit.start, unit.end)
+            if key not in seen or seen[key].score < score:
+                evidence = _evidence(hit, unit, score, found)
+                words = len(evidence.shown.split())
+                cover = best[:, column]
+                seen[key] = _Candidate(evidence, score, hit.stored.id, cover, words)
+    return sorted(seen.values(), key=lambda c: (-c.score, c.evidence.start))
 
 
-def _within(hit: Hit, unit: Unit) -> TokenVectors:
+def _asks(hit: Hit, unit: Unit) -> bool:
+    """A heading's question resembles the reader's most and answers nothing."""
+    return hit.stored.passage.body[unit.body_start : unit.body_end].rstrip().endswith("?")
+
+
+def _within(hit: Hit, start: int, end: int) -> TokenVectors:
     tokens = hit.stored.tokens
-    inside = (tokens.starts >= unit.body_start) & (tokens.starts < unit.body_end)
+    inside = (tokens.starts >= start) & (tokens.starts < end)
     return TokenVectors(tokens.ids[inside], tokens.starts[inside], tokens.vectors[inside])
 
 
-def _evidence(question: str, hit: Hit, unit: Unit, share: float) -> Evidence:
+def _score(question: str, hit: Hit, unit: Unit, share: float) -> float:
+    passage = hit.stored.passage
+    statement = passage.body[unit.body_start : unit.body_end]
+    agreement = name_agreement(question, f"{passage.heading}\n{statement}")
+    return (1 - _PASSAGE_SHARE) * share + _PASSAGE_SHARE * hit.score + _NAME_WEIGHT * agreement
+
+
+def _evidence(hit: Hit, unit: Unit, score: float, found: Found) -> Evidence:
     passage = hit.stored.passage
     offset = passage.start
     statement = passage.body[unit.body_start : unit.body_end]
-    agreement = name_agreement(question, f"{passage.heading}\n{statement}")
-    score = (1 - _PASSAGE_SHARE) * share + _PASSAGE_SHARE * hit.score + _NAME_WEIGHT * agreement
     return Evidence(
         source=hit.stored.source,
         start=unit.start,
         end=unit.end,
         quote=hit.stored.text[unit.start - offset : unit.end - offset],
         statement=" ".join(statement.split()),
+        shown=" ".join(_bearing(hit, unit, found).split()),
         heading=passage.heading,
         score=min(max(score, 0.0), 1.0),
         kind="prose" if passage.kind == "prose" else "row",
     )
 
 
-def named(question: str) -> tuple[str, ...]:
-    """The names that the question asks about, as it writes them."""
-    return tuple(question[name.start : name.end] for name in names(question))
+def _bearing(hit: Hit, unit: Unit, found: Found) -> str:
+    """A wide row's first cell, which names its subject, and the cells that bear on the question."""
+    body = hit.stored.passage.body[unit.body_start : unit.body_end]
+    row = cells(body)
+    if hit.stored.passage.kind == "prose" or len(body.split()) <= _WIDE_ROW or len(row) < 3:
+        return body
+    offset = unit.body_start
+    groups = [_within(hit, offset + cell.start, offset + cell.end) for cell in row]
+    shares = max_sim_idf(best_matches(found.query.tokens, groups), found.idf)
+    enough = _BEARING * float(shares[1:].max())
+    kept = [cell for i, cell in enumerate(row) if i == 0 or shares[i] >= enough]
+    return "; ".join(body[cell.start : cell.end] for cell in kept)

@@ -55,4 +55,4 @@ def _messages(question: str, evidence: Sequence[Evidence], task: str) -> list[Me
 def _shown(piece: Evidence) -> str:
     """A sentence with the heading it stands under: "It fits on one GPU" needs its subject."""
     heading = piece.heading.rsplit(" > ", 1)[-1]
-    return f"({heading}) {piece.statement}" if heading else piece.statement
+    return f"({heading}) {piece.shown}" if heading else piece.shown

@@ -176,6 +176,7 @@ class Evidence:
     end: int
     quote: str  # the revision's text[start:end]
     statement: str  # the same as a reader of one line needs it: rows with their headers
+    shown: str  # what of the statement the model is shown: of a wide row, the cells that bear on it
     heading: str
     score: float  # 0 to 1: how much of the question's weight this covers
     kind: PassageKind = "prose"

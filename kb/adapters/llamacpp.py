@@ -95,8 +95,8 @@ class LlamaCppModel:
         self, messages: Sequence[Message], cancelled: Callable[[], bool]
     ) -> float:
         """P(Yes) / (P(Yes) + P(No)) of the next token, over every spelling among the 1000 likeliest
-        tokens. Cached and fresh prompts differ in the third digit. Raises ModelFailed when neither
-        word is among them, and when cancelled."""
+        tokens. One prompt's value moves by up to 0.01 with what of it was cached. Raises
+        ModelFailed when neither word is among them, and when cancelled."""
         request = {**_request(messages, 1), "logprobs": True, "top_logprobs": CANDIDATES}
         for chunk in self._chunks(request, cancelled):
             if logprobs := chunk["choices"][0].get("logprobs"):

@@ -53,7 +53,7 @@ class LlamaCppServer:
         socket = os.path.join(self._folder.name, "model.sock")
         try:
             self._server = _load(path, threads, context_tokens, socket)
-        except NATIVE_ERRORS as error:
+        except (ImportError, *NATIVE_ERRORS) as error:  # ImportError: it needs the system's libgomp
             self._folder.cleanup()
             raise ModelFailed(
                 f"{path.name} can't be loaded ({error}). Check that it is a complete GGUF file of "

@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+# onnxruntime's Linux builds report to their maker unless this is set before the first import;
+# its disable_telemetry_events() comes too late to stop the first event and the device id.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime as ort
@@ -262,7 +267,8 @@ def reduced(vectors: Float32, projection: Float32) -> Int8:
     """(n, 384) float32 to (n, 64) int8: projected, normalised to unit length, times 127."""
     short = vectors @ projection
     unit = short / np.linalg.norm(short, axis=1, keepdims=True)
-    return np.rint(unit * 127).astype(np.int8)
+    scaled: Int8 = np.rint(unit * 127).astype(np.int8)
+    return scaled
 
 
 def _report_cut(tokens: Sequence[Tokens]) -> None:
