@@ -17,7 +17,7 @@ _DAMAGE = re.compile(
     r"|(?<=\d)β(?=[\d$€£])"  # a range
     r"|(?<=[a-z])β(?=(?:s|t|re|ve|ll|d|m)\b)"  # an apostrophe
     r"|(?<=\d)Γ(?=[\s,.;)]|$)|(?<=\d[KMBT]) ?Γ (?=[$\d])"
-    r"|Β[·°£§©®«»±]"  # two-byte characters whose second byte survived
+    r"|(?<![ΒΓ])Β[·°£§©®«»±]"  # two-byte characters whose second byte survived
     r"|^π[^\w\s]? (?=[A-Z])|οΈ"  # an emoji before a label; what makes a sign an emoji
     r"|(?<=[\w%)]) β (?=(?:the|an?|its?|your?|we|our|they|their|th[eo]se|this|there|not|no"
     r"|including|such|even|especially|from)\b)",
@@ -37,7 +37,9 @@ _GREEK = re.compile(
     r"|cells?|decay|particles?|sheets?|phase|blockers?|agonists?|receptors?|radians?)\b"
 )
 _LEADS = {"Β": 0xC2, "Γ": 0xC3}
-_PAIR = re.compile(r"([ΒΓ])([\u00a0-\u00bf\u0384-\u038f\u2015\u2018\u2019\u20ac\u20af\u037a])")
+_PAIR = re.compile(
+    r"(?<![ΒΓ])([ΒΓ])([\u00a0-\u00bf\u0384-\u038f\u2015\u2018\u2019\u20ac\u20af\u037a])"
+)
 _QUOTED = re.compile(r"(?<![^\s(])β(\w[^β\n]*?[\w.,!?])β(?![^\s).,;:!?])")
 _REPAIRS = [
     (re.compile(r"β€"), "≤"),

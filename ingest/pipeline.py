@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,12 +48,30 @@ class Report:
 
 
 @dataclass(slots=True)
+class _Survey:
+    """What the files hold. Texts are not kept, so that memory doesn't grow with their number."""
+
+    revisions: dict[str, str] = field(default_factory=dict)  # by document id
+    places: dict[str, tuple[Path, Path]] = field(default_factory=dict)  # (path, root), likewise
+    failed: list[Failed] = field(default_factory=list)
+
+    def drop(self, document: str, error: UnreadableFile) -> None:
+        """The catalog keeps what it has of it."""
+        self.failed.append(_failure(self.places[document][0], error))
+        del self.revisions[document]
+
+
+@dataclass(slots=True)
 class _Buffer:
     documents: list[tuple[Document, list[Passage]]] = field(default_factory=list)
 
     @property
     def passages(self) -> int:
         return sum(len(passages) for _, passages in self.documents)
+
+    @property
+    def full(self) -> bool:
+        return max(self.passages, len(self.documents)) >= BUFFER
 
 
 class Pipeline:
@@ -85,29 +103,30 @@ class Pipeline:
         progress: Progress = quiet,
     ) -> Report:
         """Files and folders in; their documents current, or nothing changed. A file that can't be
-        read is reported and keeps what the catalog has of it. Raises StoreUnavailable."""
-        places, failed = self._survey(paths, progress)
+        read is reported and keeps what the catalog has of it. prune: documents that are not among
+        the files go, unless a file failed or there was none. Raises StoreUnavailable."""
+        survey = self._survey(paths, progress)
+        live = self._catalog.live_revisions(self._catalog.current_version())
+        todo = _planned(survey, live, prune)
+        passages = embedded = 0
+        if not dry_run:
+            passages, embedded = self._stage(todo, survey, live, progress)
+            # A file can change, or go, between the survey and its staging: what counts is what
+            # was staged.
+            todo = _planned(survey, live, prune)
+            if not todo.empty:
+                staged = [(document, survey.revisions[document]) for document in todo.changed]
+                self._catalog.flip(staged, todo.remove)
+            self.sweep()
         version = self._catalog.current_version()
-        live = self._catalog.live_revisions(version)
-        wanted = {document: revision for document, (revision, _, _) in places.items()}
-        todo = plan(wanted, live, prune and not failed)
-        if dry_run or todo.empty:
-            return Report(version, todo, tuple(failed), 0, 0)
-        documents = (
-            read(path, root, self._max_bytes)
-            for _, path, root in (places[document] for document in todo.changed)
-        )
-        passages, embedded = self._stage(documents, len(todo.changed), live, progress)
-        version = self._catalog.flip(
-            [(document, wanted[document]) for document in todo.changed], todo.remove
-        )
-        self.sweep()
-        return Report(version, todo, tuple(failed), passages, embedded)
+        return Report(version, todo, tuple(survey.failed), passages, embedded)
 
     def sweep(self) -> int:
-        """Removes what no kept version holds: vectors first, so that a kill in between leaves the
-        catalog knowing what is still to remove. Returns how many revisions went."""
-        unneeded = self._catalog.unneeded(self._keep)
+        """Removes what no kept version holds, and what was staged by an ingest that was cut off:
+        vectors first, so that a kill in between leaves the catalog knowing what is still to
+        remove. Returns how many revisions went."""
+        self._catalog.retire(self._keep)
+        unneeded = self._catalog.unneeded()
         for document, revision in unneeded:
             self._store.remove(self._catalog.ids_of(document, revision))
             self._catalog.forget(document, revision)
@@ -115,44 +134,56 @@ class Pipeline:
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def _survey(
-        self, paths: Sequence[Path], progress: Progress
-    ) -> tuple[dict[str, tuple[str, Path, Path]], list[Failed]]:
-        """Document id to (revision, path, root): texts are not kept, so that memory doesn't grow
-        with the number of documents."""
-        places: dict[str, tuple[str, Path, Path]] = {}
+    def _survey(self, paths: Sequence[Path], progress: Progress) -> _Survey:
         found, refused = find(paths)
-        failed = [_failure(path, error) for path, error in refused]
+        survey = _Survey(failed=[_failure(path, error) for path, error in refused])
         for done, (path, root) in enumerate(found, 1):
             try:
                 document = read(path, root, self._max_bytes)
-                places[document.id] = (document.revision, path, root)
+                survey.revisions[document.id] = document.revision
+                survey.places[document.id] = path, root
             except UnreadableFile as error:
-                failed.append(_failure(path, error))
+                survey.failed.append(_failure(path, error))
             progress("reading", done, len(found))
-        return places, failed
+        return survey
+
+    def _again(self, document_ids: Sequence[str], survey: _Survey) -> Iterator[Document]:
+        """The documents as they are by now, and the survey with them."""
+        for document_id in document_ids:
+            try:
+                document = read(*survey.places[document_id], self._max_bytes)
+            except UnreadableFile as error:
+                survey.drop(document_id, error)
+                continue
+            survey.revisions[document_id] = document.revision
+            yield document
 
     # -- writing, unseen -------------------------------------------------------------------------
 
     def _stage(
-        self,
-        documents: Iterator[Document],
-        count: int,
-        live: dict[str, str],
-        progress: Progress,
+        self, todo: Plan, survey: _Survey, live: Mapping[str, str], progress: Progress
     ) -> tuple[int, int]:
-        passages = embedded = 0
+        """Returns how many passages were staged, and how many of them were embedded."""
+        passages = embedded = done = 0
         buffer = _Buffer()
-        for done, document in enumerate(documents, 1):
+
+        def flush() -> None:
+            nonlocal passages, embedded, done, buffer
+            passages += buffer.passages
+            embedded += self._write(buffer, live)
+            done += len(buffer.documents)
+            buffer = _Buffer()
+            progress("embedding", done, len(todo.changed))
+
+        for document in self._again(todo.changed, survey):
             buffer.documents.append((document, split(document, self._token_count)))
-            if buffer.passages >= BUFFER or done == count:
-                passages += buffer.passages
-                embedded += self._flush(buffer, live)
-                buffer = _Buffer()
-                progress("embedding", done, count)
+            if buffer.full:
+                flush()
+        if buffer.documents:
+            flush()
         return passages, embedded
 
-    def _flush(self, buffer: _Buffer, live: dict[str, str]) -> int:
+    def _write(self, buffer: _Buffer, live: Mapping[str, str]) -> int:
         """Embeds the bodies that are new, stages every document, writes its vectors."""
         known: dict[str, Encoding] = {}
         for document, _ in buffer.documents:
@@ -169,6 +200,11 @@ class Pipeline:
                 vectors = np.stack([encoding.pooled for _, _, encoding in entries])
                 self._store.put([passage_id for passage_id, _, _ in entries], vectors)
         return len(new)
+
+
+def _planned(survey: _Survey, live: Mapping[str, str], prune: bool) -> Plan:
+    sure = bool(survey.revisions) and not survey.failed
+    return plan(survey.revisions, live, prune and sure)
 
 
 def _failure(path: Path, error: UnreadableFile) -> Failed:

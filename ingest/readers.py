@@ -42,6 +42,8 @@ _MAGIC = {
     b"\xd0\xcf\x11\xe0": "an old Word or Excel file",
     b"{\\rtf": "an RTF file",
 }
+_STYLE = "//*[contains(translate(@style, ' ', ''), '{}')]"
+_HIDDEN = ["//*[@hidden]", _STYLE.format("display:none"), _STYLE.format("visibility:hidden")]
 _SAMPLE = 8192  # bytes looked at to tell text from other data
 _CONTROL_SHARE = 0.05  # text has hardly any control characters, other data a tenth and more
 _CONTROL = bytes({*range(32), 127} - set(b"\t\n\r\f\x1b"))
@@ -202,14 +204,24 @@ def _check_is_text(uri: str, data: bytes) -> None:
 
 
 def _main_text(uri: str, html: str) -> tuple[FrontMatter, str]:
-    """The page's own text as Markdown, without navigation and comments, and what it says about
-    itself in its head."""
-    text = trafilatura.extract(html, output_format="markdown", include_comments=False)
+    """The page's own text as Markdown, without navigation, comments and what its reader doesn't
+    see, and what it says about itself in its head."""
+    text = _extracted(html, favor_recall=False) or _extracted(html, favor_recall=True)
     if not text:
         raise FileEmpty(f"{uri}: the page has no main text; save the article itself")
     # No guesses about dates: only what the page's metadata state.
     facts = extract_metadata(html, date_config={"extensive_search": False, "original_date": True})
     return FrontMatter(_tidy(facts.title), _tidy(facts.sitename), facts.date), text
+
+
+def _extracted(html: str, favor_recall: bool) -> str | None:
+    return trafilatura.extract(
+        html,
+        output_format="markdown",
+        include_comments=False,
+        prune_xpath=_HIDDEN,
+        favor_recall=favor_recall,
+    )
 
 
 def _tidy(value: str | None) -> str | None:

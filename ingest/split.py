@@ -120,13 +120,13 @@ class _Splitter:
     def _table(self, table: Table, heading: str) -> Iterator[Passage]:
         bodies = [(row, body) for row in table.rows if (body := self._body(table, row))]
         groups = list(self._groups(bodies))
-        if not groups or self._count(groups[0][0][1]) > TABLE:
+        if not groups or self._line_size(groups[0][0][1]) > TABLE:
             for pieces in self._pack([_header(table)]):
                 yield self._prose(pieces, heading)
         for number, group in enumerate(groups):
             start = table.start if number == 0 else group[0][0].start
             body = "\n".join(body for _, body in group)
-            if self._count(body) <= TABLE and (number == 0 or len(group) > 1):
+            if self._line_size(body) <= TABLE and (number == 0 or len(group) > 1):
                 units = tuple(_line_units(group))
                 yield self._passage("table", start, group[-1][0].end, heading, body, units)
             for row, line in group:
@@ -134,12 +134,12 @@ class _Splitter:
 
     def _groups(self, bodies: Sequence[tuple[Row, str]]) -> Iterator[list[tuple[Row, str]]]:
         """Consecutive rows in groups of about the same length."""
-        total = sum(self._count(body) for _, body in bodies)
+        total = sum(self._line_size(body) for _, body in bodies)
         goal = total / max(1, ceil(total / TABLE))
         group: list[tuple[Row, str]] = []
         size = 0
         for row, body in bodies:
-            added = self._count(body)
+            added = self._line_size(body)
             if group and (size >= goal or size + added > TABLE):
                 yield group
                 group, size = [], 0
@@ -147,6 +147,9 @@ class _Splitter:
             size += added
         if group:
             yield group
+
+    def _line_size(self, body: str) -> int:
+        return self._count(f"{body}\n")
 
     def _body(self, table: Table, row: Row) -> str:
         """The row on its own: "header: value; header: value"; empty cells say nothing."""
@@ -160,8 +163,9 @@ class _Splitter:
             yield self._passage("row", row.start, row.end, heading, body, (unit,))
             return
         for prefix, span in self._row_parts(table, row):
-            part = prefix + cell_text(self._text, span)
-            yield self._passage("row", *span, heading, part, (Unit(0, len(part), *span),))
+            if value := cell_text(self._text, span):
+                part = prefix + value
+                yield self._passage("row", *span, heading, part, (Unit(0, len(part), *span),))
 
     def _row_parts(self, table: Table, row: Row) -> Iterator[tuple[str, Span]]:
         """A row that is too long for a passage, cell by cell, each with the row's label."""

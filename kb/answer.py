@@ -170,7 +170,10 @@ class Answering:
         first: float | None = None
         yield self._status("checking", asked)
         for sentence in self._sentences(asked, gathered):
-            checked = checker.check(read(sentence))
+            written = read(sentence)
+            if not written.text:
+                continue
+            checked = checker.check(written)
             if checked.failure:
                 withheld += 1
                 yield SentenceWithheld(checked.sentence, checked.failure)

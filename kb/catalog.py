@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from kb import rows
 from kb.database import Database
@@ -77,8 +77,10 @@ class Catalog:
         """Makes staged revisions current, in one transaction; returns the new version's number.
 
         add: (document id, revision) pairs, replacing what those documents had. remove: ids.
+        Raises RevisionNotFound, and changes nothing, when one of the pairs was not staged.
         """
         with self._database.writing() as connection:
+            _require_staged(connection, add)
             old = connection.scalar(select(func.max(versions.c.number))) or 0
             gone = [*remove, *(document for document, _ in add)]
             count, df = self._shifted(connection, old, gone, add)
@@ -135,27 +137,16 @@ class Catalog:
 
     def documents(self, version: int) -> list[Listed]:
         query = (
-            select(
-                *rows.source_columns(),
-                func.count(passages.c.row).label("passages"),
-                func.length(revisions.c.text).label("characters"),
-            )
-            .select_from(
-                rows.members().outerjoin(
-                    passages,
-                    and_(
-                        passages.c.document_id == revisions.c.document_id,
-                        passages.c.revision == revisions.c.revision,
-                    ),
-                )
-            )
+            select(*rows.source_columns(), revisions.c.characters, revisions.c.words)
+            .select_from(rows.members())
             .where(rows.live(version))
-            .group_by(revisions.c.document_id, revisions.c.revision)
             .order_by(revisions.c.document_id)
         )
         with self._database.reading() as connection:
-            found = connection.execute(query).all()
-        return [Listed(rows.source(row), row.passages, row.characters) for row in found]
+            return [
+                Listed(rows.source(row), len(np.frombuffer(row.words, np.int32)), row.characters)
+                for row in connection.execute(query)
+            ]
 
     def live_revisions(self, version: int) -> dict[str, str]:
         """Document id to its revision."""
@@ -214,6 +205,7 @@ class Catalog:
         if self.staged(document.id, revision, splitter):
             return
         with self._database.writing() as connection:
+            first = (connection.scalar(select(func.max(passages.c.row))) or 0) + 1
             connection.execute(
                 insert(revisions).values(
                     document_id=document.id,
@@ -222,20 +214,23 @@ class Catalog:
                     publisher=document.publisher,
                     uri=document.uri,
                     as_of=document.as_of,
-                    text=document.text,
                     splitter=splitter,
                     created_at=self._now(),
+                    characters=len(document.text),
+                    first_row=first,
+                    words=rows.words(passage for _, passage, _ in entries).tobytes(),
+                    text=document.text,
                 )
             )
-            if entries:
-                connection.execute(insert(passages), [rows.to_row(*entry) for entry in entries])
-            connection.execute(
-                text(
-                    'INSERT INTO passages_text(rowid, body) SELECT "row", body FROM passages '
-                    "WHERE document_id = :document AND revision = :revision"
-                ),
-                {"document": document.id, "revision": revision},
-            )
+            numbered = [
+                rows.to_row(row, document.text, *entry) for row, entry in enumerate(entries, first)
+            ]
+            if numbered:
+                connection.execute(insert(passages), numbered)
+                connection.execute(
+                    text("INSERT INTO passages_text(rowid, body) VALUES (:row, :body)"),
+                    [{"row": one["row"], "body": one["body"]} for one in numbered],
+                )
 
     # -- what no version needs any longer --------------------------------------------------------
 
@@ -244,14 +239,18 @@ class Catalog:
         with self._database.reading() as connection:
             return set(connection.scalars(select(passages.c.id)))
 
-    def unneeded(self, keep: int) -> list[tuple[str, str]]:
-        """(document id, revision) of those that neither the current nor the `keep` versions
-        before it hold; staged rows that never became current are among them."""
-        oldest = self.current_version() - keep
-        needed = select(memberships.c.document_id, memberships.c.revision).where(
-            or_(memberships.c.until.is_(None), memberships.c.until > oldest)
-        )
-        query = select(revisions.c.document_id, revisions.c.revision).except_(needed)
+    def retire(self, keep: int) -> None:
+        """Only the current version and the `keep` before it can be read any longer."""
+        with self._database.writing() as connection:
+            oldest = (connection.scalar(select(func.max(versions.c.number))) or 0) - keep
+            connection.execute(delete(versions).where(versions.c.number < oldest))
+            connection.execute(delete(memberships).where(memberships.c.until <= oldest))
+
+    def unneeded(self) -> list[tuple[str, str]]:
+        """(document id, revision) of those that no version holds; staged rows that never became
+        current are among them."""
+        held = select(memberships.c.document_id, memberships.c.revision)
+        query = select(revisions.c.document_id, revisions.c.revision).except_(held)
         with self._database.reading() as connection:
             return [(row.document_id, row.revision) for row in connection.execute(query)]
 
@@ -279,3 +278,14 @@ class Catalog:
                         table.c.document_id == document_id, table.c.revision == revision
                     )
                 )
+
+
+def _require_staged(connection: Connection, pairs: Sequence[tuple[str, str]]) -> None:
+    staged: set[tuple[str, str]] = set()
+    for batch in rows.batches(document for document, _ in pairs):
+        query = select(revisions.c.document_id, revisions.c.revision)
+        found = connection.execute(query.where(revisions.c.document_id.in_(batch)))
+        staged |= {(row.document_id, row.revision) for row in found}
+    if lacking := sorted(set(pairs) - staged):
+        document, revision = lacking[0]
+        raise RevisionNotFound(f"revision {revision!r} of {document!r} was not staged; ingest it")

@@ -18,6 +18,7 @@ from kb.verify import doubts
 
 SURE = 0.80  # similarity above which the meaning is taken as given; see docs/evaluation.md
 HOPELESS = 0.45  # and below which it is not worth asking the model
+FEWEST_WORDS = 3  # fewer say nothing that a reader could check
 STATED = 0.5  # P(Yes) of "does the quote state this?" from which a doubt is laid to rest
 
 
@@ -60,6 +61,8 @@ class Checker:
         return Checked(written.text, bound.pieces, bound.similarity, failure)
 
     def _failure(self, bound: Bound) -> str | None:
+        if len(bound.sentence.split()) < FEWEST_WORDS:
+            return "fragment"
         found = doubts(bound.sentence, bound.pieces)
         certain = [doubt for doubt in found if doubt.certain]
         if certain:

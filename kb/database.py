@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from kb import schema
 from kb.errors import StoreUnavailable
@@ -16,13 +17,16 @@ from kb.errors import StoreUnavailable
 class Database:
     """Safe to share between threads. A transaction is one `with writing()` block."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, wait_seconds: float = 10.0) -> None:
+        """wait_seconds: for another process that writes. Raises StoreUnavailable, and
+        IndexMismatch on a catalog of another release."""
         path = make_url(url).database
         if url.startswith("sqlite") and path and path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(path).parent)
         self._engine = create_engine(url)
-        schema.use_write_ahead_log(self._engine)
-        with _translated():
+        self._driver_error = self._engine.dialect.loaded_dbapi.Error
+        schema.configure(self._engine, wait_seconds)
+        with self._translated():
             schema.create(self._engine)
 
     def close(self) -> None:
@@ -30,21 +34,31 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with _translated(), self._engine.connect() as connection:
+        with self._translated(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Commits at the block's end; an exception undoes all of it."""
-        with _translated(), self._engine.begin() as connection:
+        with self._translated(), self._engine.begin() as connection:
             yield connection
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, NoConnectionFree, self._driver_error) as error:
+            # while a connection is being set up, the driver's errors come as they are
+            reason = getattr(error, "orig", None) or error
+            raise StoreUnavailable(
+                f"the catalog failed: {reason}; check the disk and who else uses it"
+            ) from error
 
-@contextmanager
-def _translated() -> Iterator[None]:
+
+def _make_folder(folder: Path) -> None:
     try:
-        yield
-    except DBAPIError as error:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
         raise StoreUnavailable(
-            f"the catalog failed: {error.orig}; check the disk and who else uses it"
+            f"{folder} can't be made ({error.strerror}); check its permissions, or set KB_HOME"
         ) from error

@@ -17,6 +17,7 @@ _PASSAGE_SHARE = 0.4  # of a sentence's score: its passage's, which has seen the
 _NAME_WEIGHT = 0.15
 _NEW_GROUND = 0.5  # of the choice of the next piece: what it covers that the chosen ones don't
 MOST_PIECES = 6
+NEAR = 24
 _CLOSE = 0.85  # a further piece scores at least this share of the best one's, or breaks new ground
 _NEIGHBOUR = 0.7  # the same for the best one's own passage: lists and reasons go on there
 _GROUND = 0.05  # the share of the question's weight that counts as new ground
@@ -27,11 +28,13 @@ _BEARING = 0.75  # cells that cover at least this share of what the row's best c
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """evidence: best first. coverage: 0 to 1, the share of the question's weight that all of it
-    together covers. uncovered: the question's words that none of it mentions."""
+    together covers. uncovered: the question's words that none of it mentions. near: what scored
+    best, chosen or not: where a second opinion is looked for."""
 
     evidence: tuple[Evidence, ...]
     coverage: float
     uncovered: tuple[str, ...]
+    near: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ def gather(question: str, found: Found, budget: int) -> Gathered:
     """The pieces that together cover most of the question within `budget` words, chosen greedily
     (the usual approximation of maximum coverage, Nemhauser, Wolsey and Fisher 1978)."""
     pool = _candidates(question, found)
+    near = tuple(candidate.evidence for candidate in pool[:NEAR])
     chosen: list[_Candidate] = []
     covered = np.zeros(len(found.idf), np.float32)
     words = 0
@@ -60,13 +64,15 @@ def gather(question: str, found: Found, budget: int) -> Gathered:
         words += best.words
         covered = np.maximum(covered, best.cover)
     pieces = tuple(c.evidence for c in chosen)
-    return Gathered(pieces, float((covered * weight).sum()), uncovered_words(question, pieces))
+    mentioned = " ".join(f"{piece.heading} {piece.statement}" for piece in pieces)
+    unmentioned = uncovered(content_words(question), mentioned)
+    return Gathered(pieces, float((covered * weight).sum()), unmentioned, near)
 
 
-def uncovered_words(question: str, evidence: Sequence[Evidence]) -> tuple[str, ...]:
-    """The question's content words of which no piece has the stem."""
-    text = " ".join(f"{e.heading} {e.statement}" for e in evidence).lower()
-    return tuple(word for word in content_words(question) if _stem(word) not in text)
+def uncovered(words: Sequence[str], text: str) -> tuple[str, ...]:
+    """Those of the words of which the text has no form."""
+    low = text.lower()
+    return tuple(word for word in words if _stem(word) not in low)
 
 
 def _stem(word: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from kb.evidence import Gathered
+from kb.evidence import Gathered, uncovered
 from kb.names import names
 from kb.retrieve import content_words
 from kb.types import Reason
@@ -23,14 +23,19 @@ from kb.types import Reason
 class Signals:
     """coverage: 0 to 1, idf-weighted late interaction. unmentioned: share of the question's
     content words that no evidence mentions. unnamed: share of its exact names (with a version or
-    variant) that no evidence states. best: the best piece's score. yes: the model's own P(Yes),
-    or None where the model was not asked."""
+    variant) that no evidence states. best: the best piece's score. joint: the largest share of the
+    question's content words that one piece mentions by itself. yes: the model's own P(Yes), or
+    None where the model was not asked."""
 
     coverage: float
     unmentioned: float
     unnamed: float
     best: float
+    joint: float
     yes: float | None
+
+
+FEATURES = ("coverage", "unmentioned", "unnamed", "best", "joint")  # and "yes", where asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,7 @@ class Gate:
         return cls(**json.loads(files("kb").joinpath("gate.json").read_text(encoding="utf-8")))
 
     def probability(self, signals: Signals) -> float:
-        values = {
-            name: getattr(signals, name) for name in ("coverage", "unmentioned", "unnamed", "best")
-        }
+        values = {name: getattr(signals, name) for name in FEATURES}
         if signals.yes is None:
             total, weights = self.intercept_without_model, self.weights_without_model
         else:
@@ -69,14 +72,16 @@ class Gate:
 
 
 def signals(question: str, gathered: Gathered, yes: float | None) -> Signals:
-    wanted = names(question)
-    shown = "\n".join(f"{piece.heading}\n{piece.statement}" for piece in gathered.evidence)
-    present = names(shown)
+    wanted, words = names(question), content_words(question)
+    texts = [f"{piece.heading}\n{piece.statement}" for piece in gathered.evidence]
+    present = names("\n".join(texts))
     unnamed = [name for name in wanted if not any(name.stated_by(p) for p in present)]
+    together = [1 - len(uncovered(words, text)) / max(len(words), 1) for text in texts]
     return Signals(
         coverage=gathered.coverage,
-        unmentioned=len(gathered.uncovered) / max(len(content_words(question)), 1),
+        unmentioned=len(gathered.uncovered) / max(len(words), 1),
         unnamed=len(unnamed) / max(len(wanted), 1),
         best=max((piece.score for piece in gathered.evidence), default=0.0),
+        joint=max(together, default=0.0),
         yes=yes,
     )

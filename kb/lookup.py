@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from kb import rows
 from kb.database import Database
+from kb.extent import Extents
+from kb.lexical import LexicalIndex
 from kb.rows import VOCABULARY, Counts
-from kb.schema import memberships, passages, revisions, versions
+from kb.schema import memberships, passages, versions
 from kb.types import Encoding, Filters, Float32, StoredPassage
 
 
@@ -28,6 +30,8 @@ class Lookup:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._extents = Extents(database)
+        self._lexical = LexicalIndex(database, self._extents)
 
     # -- search ----------------------------------------------------------------------------------
 
@@ -35,22 +39,22 @@ class Lookup:
         self, words: Sequence[str], version: int, count: int, filters: Filters
     ) -> list[tuple[str, float]]:
         """(passage id, BM25 score: higher is better), best first, over one version."""
-        if not words:
-            return []
-        match = " OR ".join(f'"{word}"' for word in words if '"' not in word)
-        query = (
-            select(passages.c.id, text("-bm25(passages_text) AS score"))
-            .select_from(text("passages_text"))
-            .join(passages, text('passages."row" = passages_text.rowid'))
-            .join(memberships, rows.same_revision())
-            .join(revisions, rows.same_member())
-            .where(text("passages_text MATCH :match"), rows.live(version), *rows.narrowed(filters))
-            .order_by(text("score DESC"), passages.c.id)
-            .limit(count)
-        )
+        return self._lexical.search(words, version, count, filters)
+
+    def among(self, ids: Sequence[str], version: int, filters: Filters) -> list[str]:
+        """Those of `ids`, in their order, that this version holds and the filters let through:
+        the vector store also has what is staged or retired."""
+        through = self._extents.passing(version, filters)
+        found: dict[str, int] = {}
         with self._database.reading() as connection:
-            found = connection.execute(query, {"match": match}).all()
-        return [(row.id, row.score) for row in found]
+            for batch in rows.batches(ids):
+                query = select(passages.c.id, passages.c.row).where(passages.c.id.in_(batch))
+                found |= {row.id: row.row for row in connection.execute(query)}
+        return [i for i in ids if i in found and found[i] < len(through) and through[found[i]]]
+
+    def count(self, version: int, filters: Filters) -> int:
+        """How many passages of this version the filters let through."""
+        return int(self._extents.passing(version, filters).sum())
 
     def load(self, ids: Sequence[str], version: int, filters: Filters) -> dict[str, StoredPassage]:
         """Those of `ids` that this version holds and the filters let through."""
@@ -65,17 +69,18 @@ class Lookup:
         return found
 
     def matching(self, version: int, filters: Filters, limit: int) -> list[tuple[str, Float32]]:
-        """(passage id, pooled vector) of at most `limit` passages that the filters let through."""
-        query = (
-            select(passages.c.id, passages.c.pooled)
-            .join(memberships, rows.same_revision())
-            .join(revisions, rows.same_member())
-            .where(rows.live(version), *rows.narrowed(filters))
-            .order_by(passages.c.id)
-            .limit(limit)
-        )
+        """(passage id, pooled vector) of at most `limit` passages that the filters let through,
+        by id."""
+        through = np.flatnonzero(self._extents.passing(version, filters))[:limit]
+        found: list[tuple[str, Float32]] = []
         with self._database.reading() as connection:
-            return [(r.id, np.frombuffer(r.pooled, np.float32)) for r in connection.execute(query)]
+            for batch in rows.batches(through.tolist()):
+                query = select(passages.c.id, passages.c.pooled).where(passages.c.row.in_(batch))
+                found += [
+                    (row.id, np.frombuffer(row.pooled, np.float32))
+                    for row in connection.execute(query)
+                ]
+        return sorted(found, key=lambda one: one[0])
 
     def frequencies(self, version: int) -> Frequencies:
         with self._database.reading() as connection:

@@ -8,63 +8,122 @@ one name: LLaMA/Llama, GPT-4o/GPT 4o, DeepSeek-R1/R1.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-# Words that make another model of the same family and version.
-VARIANTS = frozenset(
-    """
-    audio base behemoth chat coder deep flash haiku high instruct large lite maverick max
-    medium mini mythos nano opus plus preview pro scout small sonnet thinking turbo ultra
-    vision xl
-    """.split()
+from kb.families import (
+    CAPITAL_FAMILIES,
+    CAPITAL_ORGANISATIONS,
+    FAMILIES,
+    IMPLIED,
+    LICENCES,
+    ORDINARY,
+    ORGANISATIONS,
+    SIBLINGS,
+    THINGS,
+    VARIANTS,
 )
-# Licences are often one short word, which no pattern of shape can tell from an acronym.
-_LICENCES = frozenset(
-    """
-    agpl apache bsd gpl lgpl mit mpl openrail
-    """.split()
-)
-# Capitalised at a sentence's start or by habit, and no name.
-_ORDINARY = frozenset(
-    """
-    a ai an and any api apis april are as at august be because best both but by can closed
-    compared could december deploy deployment did do does each eight elo every faq february
-    figures fine five for four from gb ghz gpu gpus had has have high higher how however i id
-    ids if ii iii in input is iso it its iv january july june kb key know kwh large latest llm
-    llms long low lower many march mau may mb mixture model models more most must nine no not
-    november october of on one only open open-source open-weight open-weights or other our
-    output price pricing pro proprietary provider providers running self-hosted self-hosting
-    september seven should since six sla slas so soc2 some source sources such tb ten term
-    terms than that the their them there these they this those three tip to tokens two ui
-    under url use users using vendor vendors vs was we were what when where whether which
-    while who whose why will with without would yes you your
-    """.split()
-)
-_ALIASES = {"r1": ("deepseek", "r1"), "opensource": ("open", "source")}
 
-_TOKEN = re.compile(r"\$?[A-Za-z]*\d[\w.]*\w|[A-Za-z]*\d|[A-Za-z][A-Za-z'’]*", re.ASCII)
-_VERSION = re.compile(r"v?\d+(?:\.\d+)*[a-z]{0,2}|[a-z]\d+(?:\.\d+)?|\d+x\d+b", re.IGNORECASE)
-_SIZE = re.compile(r"\d+(?:\.\d+)?[bm]", re.IGNORECASE)
+_MODELS = FAMILIES | CAPITAL_FAMILIES
+_CAPITALS = CAPITAL_FAMILIES | CAPITAL_ORGANISATIONS | LICENCES
+_TOKEN = re.compile(r"[A-Za-z]*\d[\w.]*\w|[A-Za-z]*\d|[A-Za-z][A-Za-z'’]*", re.ASCII)
+_GLUED = re.compile(rf"({'|'.join(sorted(_MODELS))})(\d[\w.]*)", re.IGNORECASE)
+_VERSION = re.compile(r"v?\d+(?:\.\d+)*[a-z]{0,2}")
+_DOTTED = re.compile(r"v?\d\.\d+")
+_LETTERED = re.compile(r"[a-z]\d(?:\.\d+)?")  # R1, V3, K2
+_SIZE = re.compile(r"\d+(?:\.\d+)?b|(?:[2-9]\d|[1-9]\d\d)m|\d+x\d+b|a\d+b")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_MEASURE = re.compile(r"\d+(?:\.\d+)?(?:[kmbtxsh]|st|nd|rd|th|[kmgt]b|hr|ms)")
+# "MMLU 80–82%", "Llama 700 million": the number is a figure
+_COUNTS = re.compile(
+    r"\s?(?:%|×|[-–—]\d|,\d{3}|x\b|(?:percent|times|thousand|million|billion|points)\b)", re.I
+)
+_HYPHENS = ("-", "\u2010", "\u2011")
+_ALIASES = {"r1": ("deepseek", "r1"), **{f"o{n}": ("openai", f"o{n}") for n in (1, 3, 4)}}
+_HARDWARE = re.compile(r"[abhlv]\d{2,3}")
+_LISTED = re.compile(r"/|,? (?:and|or|&) |, ")
+_LIST_GOES_ON = re.compile(r"\s*(?:[,;/|)]|$|(?:and|or)\b)")
+_LICENCE_WORDS = re.compile(r" licen[cs]e,? (?:version )?", re.IGNORECASE)
+_ABBREVIATED = re.compile(r"(?:e\.g|i\.e|vs|al|approx|cf)\.$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """`family`: one lower-case word. `marks`: versions, sizes and variants, lower case."""
+    """`family`: one lower-case word. `marks`: versions, sizes and variants, lower case.
+    `initials`: of the capitalised words that it stands among; "osi" in "Open Source Initiative"."""
 
     family: str
     marks: frozenset[str]
     start: int
     end: int
+    initials: str = ""
 
     def stated_by(self, other: Name) -> bool:
         """Whether `other` can be what this names: the same family with at least these marks."""
         return self.family == other.family and self.marks <= other.marks
 
+    def is_sibling(self, other: Name) -> bool:
+        """ "GPT-4o mini" of "GPT-4o": of a version of the family, the smaller or larger model."""
+        versions = (self.marks & other.marks) - VARIANTS
+        return bool(versions and (self.marks ^ other.marks) & SIBLINGS)
+
+    @property
+    def is_model(self) -> bool:
+        """Tells which model, not only of which family or how large."""
+        tells = any(not is_size(mark) for mark in self.marks)
+        return tells and self.family not in THINGS and not _LETTERED.fullmatch(self.family)
+
 
 def is_size(mark: str) -> bool:
     """ "70b" tells a model's size; "3.1" and "mini" tell which model."""
     return bool(_SIZE.fullmatch(mark))
+
+
+@lru_cache(maxsize=20_000)
+def names(text: str) -> tuple[Name, ...]:
+    """Every name of the text, in order. Neighbouring capitalised words are separate families;
+    versions and variants attach to the family before them."""
+    return tuple(_Reader(text).read())
+
+
+def unstated_names(text: str, sources: str) -> list[Name]:
+    """Names of `text` that nothing in `sources` states."""
+    return missing_names(names(text), sources)
+
+
+def missing_names(wanted: Sequence[Name], sources: str) -> list[Name]:
+    """Those that nothing in `sources` states; a sibling of a model doesn't state the model."""
+    known = names(sources)
+    return [
+        name
+        for name in wanted
+        if not any(name.stated_by(k) and not name.is_sibling(k) for k in known)
+        and (name.marks or not _mentioned(name, sources))
+    ]
+
+
+def _mentioned(name: Name, sources: str) -> bool:
+    """By the word itself or another form of it, or as the abbreviation of words or the words of
+    an abbreviation."""
+    low = sources.lower()
+    form = rf"\b{re.escape(name.family)}(?:s|['’]s)?\b"
+    if re.search(form, low) or (not _known(name.family) and name.family[:-2] in low.split()):
+        return True
+    if not _known(name.family) and len(name.family) > 5:
+        if re.search(rf"\b{re.escape(name.family[:-3])}", low):  # Chinese, China
+            return True
+    if len(name.initials) > 1 and re.search(rf"\b{name.initials.upper()}s?\b", sources):
+        return True
+    initials = "".join(word[0] for word in re.findall(r"[a-z0-9]+", low))
+    return len(name.family) > 2 and name.family.isalpha() and name.family in initials
+
+
+def _known(family: str) -> bool:
+    return family in _MODELS | ORGANISATIONS | _CAPITALS
+
+
+# -- reading -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,90 +133,180 @@ class _Word:
     start: int
     end: int
 
+    @property
+    def capital(self) -> bool:
+        return self.raw[0].isupper()
+
+    @property
+    def mixed(self) -> bool:
+        """Capitals or digits inside: an acronym, a product."""
+        return self.raw[0].isalpha() and any(c.isupper() or c.isdigit() for c in self.raw[1:])
+
 
 def _words(text: str) -> list[_Word]:
-    return [
-        _Word(m.group(), m.group().lower().removesuffix("'s").removesuffix("’s"), *m.span())
-        for m in _TOKEN.finditer(text)
-    ]
+    found = []
+    for match in _TOKEN.finditer(text):
+        glued = _GLUED.fullmatch(match.group())
+        for part in (1, 2) if glued else (0,):
+            start = match.start() + (glued.start(part) if glued else 0)
+            raw = (glued or match).group(part)
+            low = raw.lower().replace("’", "'").removesuffix("'s").rstrip("'")
+            plural = (
+                len(low) > 2 and raw.endswith("s") and (raw[:-1].isupper() or low[-2].isdigit())
+            )
+            found.append(_Word(raw, low[:-1] if plural else low, start, start + len(raw)))
+    return found
 
 
-def _is_mark(word: _Word) -> bool:
-    return bool(_VERSION.fullmatch(word.low)) or (word.low in VARIANTS)
+class _Reader:
+    """Goes through the words of a text once."""
 
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._words = _words(text)
+        self._family = ""  # the model family named last
 
-def _is_family(word: _Word, first_of_sentence: bool) -> bool:
-    if word.low in _ORDINARY or word.low in VARIANTS or not word.raw[0].isalpha():
-        return False
-    if word.low in _LICENCES:
-        return word.raw[0].isupper()
-    mixed = any(c.isupper() for c in word.raw[1:])
-    return mixed or (word.raw[0].isupper() and not first_of_sentence)
+    def read(self) -> list[Name]:
+        found: list[Name] = []
+        at = 0
+        while at < len(self._words):
+            name, following = self._name(at)
+            if name is None:
+                at += 1
+                continue
+            found.append(name)
+            if name.family in _MODELS:
+                self._family = name.family
+            at = following
+            while at < len(self._words) and (sibling := self._sibling(found[-1], at)):
+                found.append(sibling[0])
+                at = sibling[1]
+        return found
 
-
-@lru_cache(maxsize=20_000)
-def names(text: str) -> tuple[Name, ...]:
-    """Every name of the text, in order. Neighbouring capitalised words are separate families;
-    versions and variants attach to the family before them."""
-    words = _words(text)
-    found: list[Name] = []
-    i = 0
-    while i < len(words):
-        word = words[i]
-        first = i == 0 or _begins_sentence(text, word.start)
-        marked = i + 1 < len(words) and _attached(text, word, words[i + 1])
+    def _name(self, at: int) -> tuple[Name | None, int]:
+        """The name that begins at a word, and the word after it."""
+        word = self._words[at]
+        marks, following = self._marks(at)
         alias = _ALIASES.get(word.low)
         if alias:
-            found.append(Name(alias[0], frozenset(alias[1:]), word.start, word.end))
-        elif _is_family(word, first and not marked) or (
-            marked and word.raw[0].isalpha() and word.low not in _ORDINARY | VARIANTS
-            and bool(re.search(r"\d", words[i + 1].raw))
-        ):  # fmt: skip
-            end = i
-            while end + 1 < len(words) and _attached(text, words[end], words[end + 1]):
-                end += 1
-            marks = frozenset(w.low.removeprefix("v") for w in words[i + 1 : end + 1])
-            found.append(Name(word.low, marks, word.start, words[end].end))
-            found.extend(_siblings(text, found[-1], words[end + 1 : end + 3]))
-            i = end
-        i += 1
-    return tuple(found)
+            return self._made(alias[0], {alias[1]} | marks, at, following), following
+        if word.low in IMPLIED and (word.capital or marks - VARIANTS):
+            return self._made(IMPLIED[word.low], {word.low} | marks, at, following), following
+        if self._family and word.capital and re.fullmatch(r"v\d(?:\.\d+)?", word.low):
+            return self._made(self._family, {word.low[1:]} | marks, at, following), following
+        if self._is_name(at, bool(marks)):
+            return self._made(word.low, marks, at, following), following
+        return None, at + 1
 
+    def _made(self, family: str, marks: set[str] | frozenset[str], at: int, end: int) -> Name:
+        start, stop = self._words[at].start, self._words[end - 1].end
+        return Name(family, frozenset(marks), start, stop, self._initials(at))
 
-def _siblings(text: str, name: Name, after: list[_Word]) -> list[Name]:
-    """ "Llama 4 Scout/Maverick" names Llama 4 Maverick as well."""
-    shared = name.marks - VARIANTS
-    siblings = []
-    end = name.end
-    for word in after:
-        if text[end : word.start] != "/" or word.low not in VARIANTS or shared == name.marks:
-            break
-        siblings.append(Name(name.family, shared | {word.low}, word.start, word.end))
-        end = word.end
-    return siblings
+    def _is_name(self, at: int, marked: bool) -> bool:
+        word = self._words[at]
+        if word.low in FAMILIES | ORGANISATIONS:
+            return True
+        if word.low in LICENCES and self._text[word.end :].lower().startswith((" licen", "-licen")):
+            return True
+        if word.low in _CAPITALS and word.low not in LICENCES:
+            return word.capital
+        if _HARDWARE.fullmatch(word.low):
+            return True
+        if word.low in ORDINARY or word.low in VARIANTS or not word.raw[0].isalpha():
+            return False
+        if word.mixed or (word.low in LICENCES and word.capital):
+            return True
+        begins = _begins_sentence(self._text, word.start)
+        hyphened = self._text[: word.start].endswith(_HYPHENS)
+        benchmark = word.low == "bench" and hyphened
+        return benchmark or (word.capital and (marked or not (begins or hyphened)))
 
+    def _marks(self, at: int) -> tuple[set[str], int]:
+        """Versions and variants straight after a word, and the word after them."""
+        marks: set[str] = set()
+        following = at + 1
+        while following < len(self._words) and self._attached(at, following, marks):
+            marks.add(self._words[following].low.removeprefix("v"))
+            following += 1
+        return marks, following
 
-def _attached(text: str, left: _Word, right: _Word) -> bool:
-    """A version or variant straight after: "GPT-4o mini", "Llama 3.1 70B", "Opus 4.7"."""
-    gap = text[left.end : right.start]
-    if gap not in (" ", "-", "", "\u2011") or not _is_mark(right):
-        return False
-    # "Llama large" is no variant: variants are written with a capital, or follow a hyphen
-    return right.low not in VARIANTS or right.raw[0].isupper() or gap == "-" or right.low == "mini"
+    def _attached(self, at: int, following: int, marks: set[str]) -> bool:
+        head, left, word = self._words[at], self._words[following - 1], self._words[following]
+        gap = self._text[left.end : word.start]
+        if left.low in LICENCES and _LICENCE_WORDS.fullmatch(gap):
+            gap = " "
+        if gap not in (" ", "", *_HYPHENS) or left.raw.lower() != left.low:
+            return False  # a possessive or a plural ends a name
+        hyphen = gap != " "
+        model = head.low in _MODELS or head.low in IMPLIED or head.low in _ALIASES
+        if word.low in VARIANTS:
+            return self._is_variant(head, word, model, hyphen, marks)
+        if _SIZE.fullmatch(word.low):
+            return model or hyphen
+        if any(not is_size(mark) and mark not in VARIANTS for mark in marks):
+            return False  # one version a name
+        if _LETTERED.fullmatch(word.low):
+            return model or head.low == "openai" or (hyphen and head.capital)
+        return self._is_version(head, word, model, hyphen)
+
+    def _is_variant(
+        self, head: _Word, word: _Word, model: bool, hyphen: bool, marks: set[str]
+    ) -> bool:
+        """Written with a capital or behind a hyphen; "Llama large" is none."""
+        written = word.capital or hyphen or word.low in ("mini", "nano")
+        lower = not head.capital and (word.low in IMPLIED or word.low in SIBLINGS) and bool(marks)
+        named = model and not head.capital and word.low in IMPLIED
+        fits = model or head.mixed or bool(marks) or head.low == "bench"
+        return (written and fits) or (model and lower) or named
+
+    def _is_version(self, head: _Word, word: _Word, model: bool, hyphen: bool) -> bool:
+        low = word.low
+        if not _VERSION.fullmatch(low) or _YEAR.fullmatch(low) or _MEASURE.fullmatch(low):
+            return False
+        if _COUNTS.match(self._text, word.end):
+            return False
+        if hyphen:
+            return head.raw[0].isalpha() and (model or head.capital)
+        dotted = bool(_DOTTED.fullmatch(low))
+        if model:
+            return dotted or len(re.sub(r"\D", "", low)) <= 2
+        return dotted and (head.capital or head.low in LICENCES)
+
+    def _sibling(self, name: Name, at: int) -> tuple[Name, int] | None:
+        """ "Llama 4 Scout/Maverick", "Opus 4.7 and Sonnet 4.6", "Claude 3, 3.5": the next one."""
+        word = self._words[at]
+        if not _LISTED.fullmatch(self._text[name.end : word.start]) or not name.marks:
+            return None
+        shared = name.marks - VARIANTS
+        if word.low in VARIANTS and word.capital and shared != name.marks:
+            marks, following = self._marks(at)
+            own = any(mark not in VARIANTS for mark in marks)
+            kept = marks | {word.low} | (set() if own else shared)
+            return self._made(name.family, kept, at, following), following
+        goes_on = _LIST_GOES_ON.match(self._text, word.end)
+        if name.family in _MODELS and goes_on and re.fullmatch(r"\d{1,2}(?:\.\d+)?", word.low):
+            if not any(_SIZE.fullmatch(mark) for mark in name.marks):
+                return self._made(name.family, {word.low}, at, at + 1), at + 1
+        return None
+
+    def _initials(self, at: int) -> str:
+        """Of the run of capitalised words around a word, small words inside it left out."""
+        first = last = at
+        while first > 0 and self._runs_on(first - 1, first):
+            first -= 1
+        while last + 1 < len(self._words) and self._runs_on(last, last + 1):
+            last += 1
+        run = [word for word in self._words[first : last + 1] if word.capital]
+        return "".join(word.low[0] for word in run) if len(run) > 1 else ""
+
+    def _runs_on(self, left: int, right: int) -> bool:
+        first, second = self._words[left], self._words[right]
+        gap = self._text[first.end : second.start]
+        return gap in (" ", *_HYPHENS) and first.capital and second.capital
 
 
 def _begins_sentence(text: str, start: int) -> bool:
-    before = text[:start].rstrip(" \"'“‘*_([|-")
-    return not before or before[-1] in ".!?:;\n|"
-
-
-def unstated_names(text: str, sources: str) -> list[Name]:
-    """Names of `text` that nothing in `sources` states."""
-    known = names(sources)
-    low = sources.lower()
-    return [
-        name
-        for name in names(text)
-        if not any(name.stated_by(k) for k in known)
-        and (name.marks or not re.search(rf"\b{re.escape(name.family)}", low))
-    ]
+    before = text[:start].rstrip(" \"'“‘*_([-–—•")
+    if not before or before[-1] in "!?:;\n|":
+        return True
+    return before[-1] == "." and not _ABBREVIATED.search(before)

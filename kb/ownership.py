@@ -5,26 +5,25 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from kb.errors import StoreInUse
+from kb.errors import StoreInUse, StoreUnavailable
+
+LOCK_FILE = "owner.json"
+# `owner_url` of another process has the lock for a moment while it looks.
+PATIENCE_SECONDS, STEP_SECONDS = 0.3, 0.02
 
 
 @contextmanager
 def owned(index: Path, url: str | None = None) -> Iterator[None]:
     """Holds the index for this process. url: where its owner serves it, for others to go through.
-    The kernel lets go of the lock when the process dies. Raises StoreInUse."""
-    index.mkdir(parents=True, exist_ok=True)
-    with (index / "owner.json").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            where = owner_url(index) or "another command"
-            raise StoreInUse(
-                f"{index} is in use by {where}; go through that server, or end it first"
-            ) from error
+    The kernel lets go of the lock when the process dies. Raises StoreInUse, StoreUnavailable."""
+    with _opened(index) as file:
+        _lock(file, index)
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "url": url}))
         file.flush()
@@ -34,14 +33,38 @@ def owned(index: Path, url: str | None = None) -> Iterator[None]:
 
 def owner_url(index: Path) -> str | None:
     """Where the process that owns the index serves it; None where nobody does."""
-    path = index / "owner.json"
     try:
-        with path.open("r+") as file:
+        with (index / LOCK_FILE).open() as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 found = json.loads(file.read() or "{}").get("url")
                 return str(found) if found else None
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return None
     return None
+
+
+def _opened(index: Path) -> IO[str]:
+    try:
+        index.mkdir(parents=True, exist_ok=True)
+        return (index / LOCK_FILE).open("a+")
+    except OSError as error:
+        raise StoreUnavailable(
+            f"{index} can't be used ({error.strerror}); check its permissions, or set KB_HOME"
+        ) from error
+
+
+def _lock(file: IO[str], index: Path) -> None:
+    last = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() > last:
+                where = owner_url(index) or "another command"
+                raise StoreInUse(
+                    f"{index} is in use by {where}; go through that server, or end it first"
+                ) from error
+        time.sleep(STEP_SECONDS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import Join, Row, Select, and_, func, or_, select
+from sqlalchemy import Join, Row, Select, and_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from kb.schema import memberships, passages, revisions
@@ -23,6 +24,7 @@ from kb.types import (
 
 Counts = np.ndarray[tuple[int], np.dtype[np.int32]]
 VOCABULARY = 65536  # token ids are uint16
+_WORD = re.compile(r"\w+")
 BATCH = 500  # ids in one IN (...): below every database's limit on parameters
 
 
@@ -67,7 +69,9 @@ def narrowed(filters: Filters) -> list[ColumnElement[bool]]:
         clauses.append(revisions.c.as_of >= filters.as_of_from)
     if filters.as_of_to:
         end = filters.as_of_to
-        clauses.append(or_(revisions.c.as_of <= end, revisions.c.as_of.startswith(end)))
+        clauses.append(
+            or_(revisions.c.as_of <= end, revisions.c.as_of.startswith(end, autoescape=True))
+        )
     return clauses
 
 
@@ -84,14 +88,10 @@ def source_columns() -> list[ColumnElement[Any]]:
 
 
 def passage_query() -> Select[Any]:
-    span = func.substr(
-        revisions.c.text, passages.c.start + 1, passages.c.end - passages.c.start
-    ).label("text")
     return (
         select(
             *source_columns(),
             *(c for c in passages.c if c.name not in ("document_id", "revision", "pooled")),
-            span,
         )
         .select_from(passages)
         .join(memberships, same_revision())
@@ -110,11 +110,16 @@ def source(row: Row[*tuple[Any, ...]]) -> Source:
     return Source(row.document_id, row.revision, row.title, row.publisher, row.uri, row.as_of)
 
 
-def to_row(passage_id: str, passage: Passage, encoding: Encoding) -> Mapping[str, object]:
+def to_row(
+    row: int, text: str, passage_id: str, passage: Passage, encoding: Encoding
+) -> Mapping[str, object]:
+    """text: of the passage's revision."""
+    span = text[passage.start : passage.end]
     units = np.array(
         [(u.body_start, u.body_end, u.start, u.end) for u in passage.units], dtype=np.int32
     )
     return {
+        "row": row,
         "id": passage_id,
         "document_id": passage.document_id,
         "revision": passage.revision,
@@ -124,6 +129,7 @@ def to_row(passage_id: str, passage: Passage, encoding: Encoding) -> Mapping[str
         "end": passage.end,
         "heading": passage.heading,
         "body": passage.body,
+        "span": None if span == passage.body else span,
         "units": units.tobytes(),
         "pooled": encoding.pooled.tobytes(),
         "token_ids": encoding.tokens.ids.tobytes(),
@@ -145,7 +151,8 @@ def stored(row: Row[*tuple[Any, ...]]) -> StoredPassage:
         row.body,
         tuple(Unit(*unit) for unit in units),
     )
-    return StoredPassage(row.id, passage, source(row), row.text, _tokens(row))
+    span = row.body if row.span is None else row.span
+    return StoredPassage(row.id, passage, source(row), span, _tokens(row))
 
 
 def encoding(row: Row[*tuple[Any, ...]]) -> Encoding:
@@ -171,7 +178,15 @@ def fields(wanted: IndexIdentity) -> dict[str, object]:
     }
 
 
-def batches(items: Iterable[str]) -> Iterator[list[str]]:
+def words(passages_of_one: Iterable[Passage]) -> Counts:
+    """(passages,) how many words each has: about what the full-text index counts."""
+    return np.array([len(_WORD.findall(passage.body)) for passage in passages_of_one], np.int32)
+
+
+Item = TypeVar("Item", str, int)
+
+
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
     every = list(items)
     for start in range(0, len(every), BATCH):
         yield every[start : start + BATCH]

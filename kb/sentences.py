@@ -9,7 +9,7 @@ from dataclasses import dataclass
 _MARKER = re.compile(r"\s*\[(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\]")
 # A sentence ends at . ! or ? (closing quotes and markers included) before a space and a capital,
 # a quote or a digit; abbreviations and list numbers don't end one.
-_END = re.compile(r"[.!?][\"'”’)]*(?:\s*\[\d[\d,; ]*\])*(?=\s+[\"'“‘(*A-Z0-9\[-]|\s*\n)")
+_END = re.compile(r"[.!?][\"'”’)]*(?:\s*\[\d[\d,; ]*\])*(?=\s+[\"'“‘(*A-Z0-9-]|\s*\n)")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|al|approx|resp|no|fig|inc|ltd|co|corp|dr|mr|ms|mrs|st|u\.s|u\.k)"
     r"|(?:^|\s)[A-Z]|(?:^|\n)\s*\d{1,2})\.$",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import chromadb
+import httpx
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateHNSWConfiguration
@@ -31,7 +32,8 @@ class ChromaStore:
     Embedded, a folder must have one owning process: two on one path lose acknowledged rows.
     """
 
-    def __init__(self, client: ClientAPI, collection: str = COLLECTION) -> None:
+    def __init__(self, client: ClientAPI, collection: str) -> None:
+        self._client = client
         with _translated():
             self._collection = client.get_or_create_collection(
                 collection,
@@ -40,15 +42,15 @@ class ChromaStore:
             )
 
     @classmethod
-    def embedded(cls, folder: Path) -> ChromaStore:
-        folder.mkdir(parents=True, exist_ok=True)
+    def embedded(cls, folder: Path, collection: str = COLLECTION) -> ChromaStore:
         with _translated():
-            return cls(chromadb.PersistentClient(str(folder), settings=_QUIET))
+            folder.mkdir(parents=True, exist_ok=True)
+            return cls(chromadb.PersistentClient(str(folder), settings=_QUIET), collection)
 
     @classmethod
-    def server(cls, host: str, port: int) -> ChromaStore:
+    def server(cls, host: str, port: int, collection: str = COLLECTION) -> ChromaStore:
         with _translated():
-            return cls(chromadb.HttpClient(host, port, settings=_QUIET))
+            return cls(chromadb.HttpClient(host, port, settings=_QUIET), collection)
 
     def put(self, ids: Sequence[str], vectors: Float32) -> None:
         with _translated():
@@ -64,9 +66,9 @@ class ChromaStore:
             found: Any = self._collection.query(
                 query_embeddings=vector[np.newaxis], n_results=count, include=["distances"]
             )
-        return [
-            (i, 1.0 - float(d)) for i, d in zip(found["ids"][0], found["distances"][0], strict=True)
-        ]
+        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
+        # by id where equal: Chroma's own order is that of ingestion
+        return sorted(((i, 1.0 - float(d)) for i, d in pairs), key=lambda hit: (-hit[1], hit[0]))
 
     def remove(self, ids: Sequence[str]) -> None:
         with _translated():
@@ -83,6 +85,11 @@ class ChromaStore:
                 return
             offset += _PAGE
 
+    def close(self) -> None:
+        """Lets go of the folder, or of the server."""
+        with _translated():
+            self._client.close()
+
 
 @contextmanager
 def _translated() -> Iterator[None]:
@@ -90,9 +97,10 @@ def _translated() -> Iterator[None]:
         yield
     except (InvalidArgumentError, InvalidDimensionException) as error:
         raise IndexMismatch(
-            f"the vector store refused a vector: {error}. Rebuild it: kb doctor --repair"
+            f"the vector store refused a vector: {error}. Rebuild it: kb ingest --rebuild PATH"
         ) from error
-    except (ChromaError, ValueError, OSError) as error:
+    # Chroma passes on what its HTTP client raises, and turns some of it into a ValueError
+    except (ChromaError, httpx.HTTPError, ValueError, OSError) as error:
         raise StoreUnavailable(
             f"the vector store failed: {error}. Look at it with: kb doctor"
         ) from error

@@ -1,0 +1,66 @@
+# Weighbridge. `make up` serves it; `make test` tests it. Both can be run again at any time.
+
+VENV ?= .venv
+KB := $(VENV)/bin/kb
+IN_VENV := $(VENV)/bin/python -m
+
+# The first Python that runs and is new enough; a name that answers with an error is passed over.
+ifndef PYTHON
+PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& command -v $$name && break; done)
+endif
+
+# What is quick and needs no weights, as a selection for pytest.
+FAST := not model and not browser and not slow
+
+.PHONY: up test check eval bench clean lock python
+.NOTPARALLEL:
+
+up: python
+	@$(PYTHON) make/install.py $(VENV) encoder
+	@$(KB) serve --probe; status=$$?; test $$status -eq 3 || exit $$status; \
+		echo "==> weights" && $(KB) models pull && \
+		echo "==> documents" && { $(KB) ingest "$${KB_CORPUS:-corpus}" || test $$? -eq 1; } && \
+		echo "==> server" && exec $(KB) serve
+
+test: python
+	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev
+	@echo "==> weights that the tests need"
+	@$(KB) models pull smollm2-135m
+	@$(KB) models pull
+	@echo "==> tests"
+	@$(IN_VENV) pytest
+
+check: python
+	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev
+	@$(IN_VENV) ruff check
+	@$(IN_VENV) ruff format --check
+	@$(IN_VENV) mypy
+	@$(IN_VENV) pytest -q -m "$(FAST)"
+
+eval: python
+	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev
+	@$(KB) models pull
+	@$(KB) eval retrieval
+	@$(KB) eval answers
+
+bench: python
+	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev
+	@$(KB) models pull
+	@$(IN_VENV) bench.serving
+
+# Pins what the environment of `make test` holds, after a change of pyproject.toml.
+lock:
+	@$(VENV)/bin/python make/lock.py > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+# Weights and index stay: they are under KB_HOME.
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+python:
+	@test -n "$(PYTHON)" || { \
+		echo "==> Python 3.11 or later is needed and none was found: install one, or name it:" \
+		"make PYTHON=/path/to/python3" >&2; exit 1; }

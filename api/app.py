@@ -1,0 +1,58 @@
+"""The HTTP application around one knowledge base."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyio import CapacityLimiter
+from fastapi import FastAPI
+
+from api import errors
+from api.envelope import Envelope
+from api.routes import ask, documents, health, pages, search
+from kb.wiring import KnowledgeBase
+
+# Threads that questions may hold at once; all else has its own, so that documents and health
+# checks are served while questions wait for the model.
+QUESTIONS_AT_ONCE = 32
+
+_SCHEMAS = "#/components/schemas/"
+_FAILURE: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Any failure, with a stable code.",
+        "content": {errors.MEDIA_TYPE: {"schema": {"$ref": f"{_SCHEMAS}Problem"}}},
+    }
+}
+
+
+class Application(FastAPI):
+    """FastAPI, whose own description of itself includes the shape and the codes of failures."""
+
+    def openapi(self) -> dict[str, Any]:
+        described = super().openapi()
+        shape = errors.Problem.model_json_schema(ref_template=_SCHEMAS + "{model}")
+        described["components"]["schemas"] |= {**shape.pop("$defs"), "Problem": shape}
+        described["x-problem-codes"] = dict(errors.CODES)
+        return described
+
+
+def create_app(kb: KnowledgeBase) -> FastAPI:
+    """Serves `kb`, which the caller closes after the application has ended."""
+    app = Application(
+        title="Weighbridge",
+        description="Cited answers from your own documents: no sentence without a quote that a "
+        "machine has checked against the stored source.",
+        version=health.package_version(),
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere; ours is in routes/pages.py
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=_FAILURE,
+    )
+    app.state.kb = kb
+    app.state.asking = CapacityLimiter(QUESTIONS_AT_ONCE)
+    app.add_middleware(Envelope)
+    errors.install(app)
+    for module in (ask, search, documents, health, pages):
+        app.include_router(module.router)
+    app.mount("/static", pages.FILES)
+    return app

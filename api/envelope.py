@@ -1,0 +1,82 @@
+"""What goes around every request: an id, security headers, and a limit to its body."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_BYTES = 1_000_000
+REQUEST_ID = "X-Request-Id"
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # a proxy's own id is kept when it is harmless
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
+_SECURITY: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+        "object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def security_headers(path: str) -> dict[str, str]:
+    """Answers and documents stay out of shared caches; static files are asked about each time."""
+    caching = "no-cache" if path == "/" or path.startswith(("/static/", "/docs")) else "no-store"
+    return {**_SECURITY, "Cache-Control": caching}
+
+
+def id_of(scope: Scope) -> str:
+    """The request's id, wherever in its handling it is asked for."""
+    return str(scope["state"]["request_id"])
+
+
+class Envelope:
+    """ASGI middleware. Plain, because a wrapped `receive` must still tell of a client's leaving."""
+
+    def __init__(self, app: ASGIApp, new_id: Callable[[], str] = lambda: uuid.uuid4().hex) -> None:
+        self._app = app
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = given if _GIVEN_ID.fullmatch(given) else self._new_id()
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                for name, value in security_headers(scope["path"]).items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, _limited(scope, receive), sending)
+
+
+def _limited(scope: Scope, receive: Receive) -> Receive:
+    """`receive`, which raises HTTPException 413 once the body is known to be over the limit."""
+    announced = Headers(scope=scope).get("content-length", "")
+    size = int(announced) if _LENGTH.fullmatch(announced) else 0
+    too_large = HTTPException(413, f"the body is over {BODY_BYTES} bytes; send less")
+    received = 0
+
+    async def limited() -> Message:
+        nonlocal received
+        if size > BODY_BYTES:
+            raise too_large
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > BODY_BYTES:
+            raise too_large
+        return message
+
+    return limited

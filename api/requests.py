@@ -1,0 +1,91 @@
+"""What requests may hold: unknown fields are refused, nothing is converted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from api import examples
+from kb.errors import InvalidFilter
+from kb.events import Ask
+from kb.types import Filters, Message
+
+MOST_HITS = 50
+MOST_NAMED = 500  # document ids or publishers in one filter
+LARGEST_VERSION = 2**31 - 1  # what every database's integer column holds
+
+
+def _sendable(text: str) -> str:
+    r"""JSON's \ud800 is half a character: no UTF-8 can hold it, so no answer could repeat it."""
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("half a surrogate pair is no character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_sendable)]
+Version = Annotated[int, Field(ge=0, le=LARGEST_VERSION)]
+Day = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$",
+        description="ISO 8601, as precise as you like: 2026, 2026-05 or 2026-05-01.",
+    ),
+]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class FiltersIn(_In):
+    """Narrows a search. What is left out does not narrow."""
+
+    document_ids: list[Text] = Field(default=[], max_length=MOST_NAMED)
+    publishers: list[Text] = Field(default=[], max_length=MOST_NAMED)
+    as_of_from: Day | None = None
+    as_of_to: Day | None = Field(default=None, description="Inclusive: 2026 takes in 2026-05-01.")
+
+    def to_domain(self) -> Filters:
+        """Raises InvalidFilter."""
+        first, last = self.as_of_from, self.as_of_to
+        if first and last and first > last and not first.startswith(last):
+            raise InvalidFilter(f"as_of_from {first} is after as_of_to {last}; swap them")
+        return Filters(tuple(self.document_ids), tuple(self.publishers), first, last)
+
+
+class TurnIn(_In):
+    role: Literal["user", "assistant"]
+    content: Text
+
+
+class AskIn(_In):
+    """A question. `history` holds earlier turns, oldest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ASK]})
+
+    question: Text
+    conversation_id: Text | None = Field(default=None, min_length=1, max_length=200)
+    history: list[TurnIn] = []
+    filters: FiltersIn | None = None
+    corpus_version: Version | None = Field(default=None, description="Left out: the current one.")
+
+    def to_domain(self) -> Ask:
+        """Raises InvalidFilter."""
+        history = tuple(Message(turn.role, turn.content) for turn in self.history)
+        filters = narrowed(self.filters)
+        return Ask(self.question, self.conversation_id, history, filters, self.corpus_version)
+
+
+class SearchIn(_In):
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.SEARCH]})
+
+    question: Text
+    count: int = Field(default=10, ge=1, le=MOST_HITS)
+    filters: FiltersIn | None = None
+    corpus_version: Version | None = Field(default=None, description="Left out: the current one.")
+
+
+def narrowed(filters: FiltersIn | None) -> Filters:
+    """Raises InvalidFilter."""
+    return filters.to_domain() if filters else Filters()

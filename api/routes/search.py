@@ -1,0 +1,20 @@
+"""Ranked passages, without generation."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.deps import KB, JsonOnly
+from api.requests import SearchIn, narrowed
+from api.schemas import HitOut, SearchOut
+
+router = APIRouter(tags=["questions"])
+
+
+@router.post("/v1/search", dependencies=[JsonOnly], summary="Find passages")
+def search(body: SearchIn, kb: KB) -> SearchOut:
+    """The best passages of one corpus version, best first, with each stage's score."""
+    version = kb.answering.pin(body.question, body.corpus_version)
+    found = kb.search(body.question, narrowed(body.filters), body.count, version)
+    hits = [HitOut.model_validate(hit) for hit in found.hits]
+    return SearchOut(question=body.question, corpus_version=version, hits=hits)

@@ -1,0 +1,190 @@
+"""Evidence that disagrees about what is asked, grouped into positions.
+
+Three ways to disagree are recognised: other values for the same thing, a plain statement against
+its negation, and a licence against another one. What differs in scope (two models, input and
+output, above and below a limit) does not disagree. A model may then be asked to confirm.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from kb.cells import cells
+from kb.figures import Figure, figures
+from kb.names import Name, is_size, names
+from kb.ranking import name_agreement
+from kb.retrieve import content_words
+from kb.types import Evidence
+
+# Words that set apart two statements which are both true: of other quantities, or under other
+# conditions. One that only one side has makes it another scope.
+_SCOPE = frozenset(
+    """
+    above after annual annually average batch before below between cached daily day each exceed
+    first full half high hour hourly input large last least less long low many maximum mini minimum
+    mode month monthly more most older output over peak per preview previous quantized raw read
+    second short single small some standard than third tier total under up upper variant week
+    weekly write year yearly active
+    """.split()
+)
+_NEGATION = re.compile(
+    r"\b(?:no|not|never|none|cannot|neither|nor|without|unavailable|unable|removed|dropped|lifted|"
+    r"abolished|no longer|non-[a-z]+)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_NEGATED_NEAR = 8  # words after a negation that it is about
+_LICENCE = re.compile(r"\blicen[cs]|\bopen[- ]source\b|\bOSI\b", re.IGNORECASE)
+_NO_OPEN_LICENCE = re.compile(
+    r"\b(?:not|n['’]t|non-)[^.;]{0,40}(?:open[- ]source|OSI|standard)", re.IGNORECASE
+)
+_OPEN_LICENCES = frozenset("apache mit bsd gpl".split())
+_WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
+_SHARED = 0.5  # of the smaller statement's content words that a contradiction shares
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Two pieces that can't both answer the question."""
+
+    first: Evidence
+    second: Evidence
+
+
+def disagreements(question: str, pieces: Sequence[Evidence]) -> list[Disagreement]:
+    """Pairs among the pieces that disagree about what the question asks, best evidence first."""
+    subjects = [n for n in names(question) if n.family not in _OPEN_LICENCES]
+    asked = {_stem(word) for word in content_words(question)}
+    conditions = figures(question)
+    bearing = [p for p in pieces if _is_about(p, question, subjects) and _meets(p, conditions)]
+    return [
+        Disagreement(a, b)
+        for a, b in combinations(bearing, 2)
+        if (a.source.revision, a.start) != (b.source.revision, b.start)
+        and (_other_values(a, b, asked) or _negated(a, b, asked) or _other_licence(a, b, question))
+    ]
+
+
+def _meets(piece: Evidence, conditions: Sequence[Figure]) -> bool:
+    """ "At 100M tokens a day" is not answered by what holds at 5M."""
+    stated = figures(piece.quote)
+    return all(any(c.stated_by(f) for f in stated) for c in conditions)
+
+
+def _is_about(piece: Evidence, question: str, subjects: Sequence[Name]) -> bool:
+    """Names what the question names, where it names something."""
+    if not subjects:
+        return True
+    text = f"{piece.heading}\n{piece.statement}"
+    present = {name.family for name in names(text)}
+    low = text.lower()
+    named = any(s.family in present or re.search(rf"\b{s.family}\b", low) for s in subjects)
+    return named and name_agreement(question, text) >= 0
+
+
+# -- other values for the same thing -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    figure: Figure
+    unit: str
+    words: frozenset[str]
+    owners: tuple[Name, ...]
+
+
+def _slots(piece: Evidence) -> list[_Slot]:
+    """Each figure with the unit behind it and the words of its clause."""
+    found = []
+    subject = _models(cells(piece.statement)[0].value) if piece.kind == "row" else ()
+    for clause in re.split(r"[;.](?:\s|$)|, (?:and|whereas|while|but) ", piece.statement):
+        owners = subject or _models(clause)
+        words = frozenset(_stem(w) for w in _WORD.findall(clause))
+        for figure in figures(clause):
+            if any(n.start <= figure.start < n.end for n in owners):
+                continue
+            unit = _WORD.search(clause, figure.end, figure.end + 20)
+            found.append(_Slot(figure, _stem(unit.group()) if unit else "", words, owners))
+    return found
+
+
+def _models(text: str) -> tuple[Name, ...]:
+    return tuple(n for n in names(text) if any(not is_size(m) for m in n.marks))
+
+
+def _other_values(a: Evidence, b: Evidence, asked: set[str]) -> bool:
+    first, second = _slots(a), _slots(b)
+    return any(
+        _comparable(s, t, asked)
+        and not any(s.figure.stated_by(u.figure) for u in second)
+        and not any(t.figure.stated_by(u.figure) for u in first)
+        for s in first
+        for t in second
+    )
+
+
+def _comparable(s: _Slot, t: _Slot, asked: set[str]) -> bool:
+    """The same kind of figure, unit and owner, about the same asked-for thing, in one scope."""
+    if s.figure.kind != t.figure.kind or s.unit != t.unit or not s.unit:
+        return False
+    if bool(s.owners) != bool(t.owners) or len(s.owners) > 1 or len(t.owners) > 1:
+        return False
+    if not all(x.marks == y.marks and x.family == y.family for x, y in zip(s.owners, t.owners)):
+        return False
+    scope = {_stem(word) for word in _SCOPE}
+    return bool(s.words & t.words & asked) and (s.words & scope) == (t.words & scope)
+
+
+# -- a statement and its negation ----------------------------------------------------------------
+
+
+def _negated(a: Evidence, b: Evidence, asked: set[str]) -> bool:
+    """Nearly the same words, one side of them negated."""
+    for yes, no in ((a, b), (b, a)):
+        scope = _negated_words(no.statement)
+        if not scope or _negated_words(yes.statement) & scope:
+            continue
+        plain, denied = _content(yes.statement), _content(no.statement)
+        shared = plain & denied
+        enough = len(shared) >= _SHARED * min(len(plain), len(denied)) and len(shared) >= 3
+        if enough and scope & plain & asked:
+            return True
+    return False
+
+
+def _negated_words(text: str) -> set[str]:
+    found: set[str] = set()
+    for match in _NEGATION.finditer(text):
+        clause = re.split(r"[,;.:]", text[match.end() :])[0]
+        found |= _content(" ".join(clause.split()[:_NEGATED_NEAR]))
+    return found
+
+
+# -- another licence -----------------------------------------------------------------------------
+
+
+def _other_licence(a: Evidence, b: Evidence, question: str) -> bool:
+    """One side names an open licence, the other says that it is none, of the same subject."""
+    if not _LICENCE.search(question):
+        return False
+    for grants, denies in ((a, b), (b, a)):
+        licences = {n.family for n in names(grants.statement)} & _OPEN_LICENCES
+        denied = re.search(
+            r"\b(?:not|n['’]t|non-)[^.;]{0,40}(?:open[- ]source|OSI|standard)",
+            denies.statement,
+            re.I,
+        )
+        if licences and denied and not _NEGATION.search(grants.statement):
+            return not {n.family for n in names(denies.statement)} & licences
+    return False
+
+
+def _content(text: str) -> set[str]:
+    return {_stem(word) for word in content_words(text) if len(word) > 2}
+
+
+def _stem(word: str) -> str:
+    low = word.lower()
+    return low[: max(4, len(low) - 2)] if len(low) > 5 else low.removesuffix("s")

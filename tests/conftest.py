@@ -1,0 +1,89 @@
+"""Shared fixtures: whole knowledge bases from shipped parts, in a temporary folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from shelf import BY_THE_MODEL, PRICES, SPLITTER, WEIGHTS, first_passage, publish
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from kb.fakes import MemoryPassageStore, WordEmbedder
+from kb.fakes_model import ScriptedModel
+from kb.ports import ChatModel, PassageStore
+from kb.settings import Settings
+from kb.types import Document
+from kb.wiring import KnowledgeBase, compose
+
+
+class MakeKb(Protocol):
+    def __call__(
+        self,
+        model: ChatModel | None = None,
+        documents: Sequence[Document] = (WEIGHTS, PRICES),
+        store: PassageStore | None = None,
+        status: tuple[str, str] = ("ready", "the chat model is loaded"),
+    ) -> KnowledgeBase: ...
+
+
+@pytest.fixture
+def make_kb(tmp_path: Path) -> Iterator[MakeKb]:
+    """Builds knowledge bases on a real catalog; closes them at the test's end."""
+    built: list[KnowledgeBase] = []
+
+    def make(
+        model: ChatModel | None = None,
+        documents: Sequence[Document] = (WEIGHTS, PRICES),
+        store: PassageStore | None = None,
+        status: tuple[str, str] = ("ready", "the chat model is loaded"),
+    ) -> KnowledgeBase:
+        settings = Settings(home=tmp_path / f"home{len(built)}", corpus=tmp_path / "corpus")
+        kb = compose(
+            settings,
+            WordEmbedder(),
+            store or MemoryPassageStore(),
+            model or ScriptedModel(first_passage),
+            SPLITTER,
+            lambda: status,
+            gate=BY_THE_MODEL,
+        )
+        built.append(kb)
+        if documents:
+            publish(kb, documents)
+        return kb
+
+    yield make
+    for kb in built:
+        kb.close()
+
+
+@pytest.fixture
+def kb(make_kb: MakeKb) -> KnowledgeBase:
+    """Two documents in one corpus version, and a model that repeats its first passage."""
+    return make_kb()
+
+
+ClientOf = Callable[[KnowledgeBase], TestClient]
+
+
+@pytest.fixture
+def client_of() -> Iterator[ClientOf]:
+    """A client of an application around a knowledge base; a failure of the server is a 500."""
+    opened: list[TestClient] = []
+
+    def open_client(kb: KnowledgeBase) -> TestClient:
+        client = TestClient(create_app(kb), raise_server_exceptions=False)
+        opened.append(client.__enter__())
+        return client
+
+    yield open_client
+    for client in opened:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def client(kb: KnowledgeBase, client_of: ClientOf) -> TestClient:
+    return client_of(kb)
