@@ -35,6 +35,7 @@ from kb.wiring import KnowledgeBase
 log = logging.getLogger("weighbridge.api")
 
 PING_SECONDS = 10  # proxies give up on silence; the longest one is a long prompt being read
+ENDING_SECONDS = 8  # for streams under way when the server stops; less than the server itself waits
 
 
 class Question:
@@ -66,7 +67,12 @@ class Question:
         first = [await anext(events)]
         while isinstance(first[-1], Status):
             first.append(await anext(events))
-        return EventSourceResponse(_encoded(first, events), ping=PING_SECONDS, sep="\n")
+        return EventSourceResponse(
+            _encoded(first, events),
+            ping=PING_SECONDS,
+            sep="\n",
+            shutdown_grace_period=ENDING_SECONDS,
+        )
 
     async def _events(self) -> AsyncGenerator[Event]:
         """Logs one line at the end, without the question."""

@@ -75,7 +75,7 @@ def scored(answer: Answer) -> dict[str, Any]:
 
 
 def unresolved(answer: Answer) -> int:
-    """Citations whose answer span is not in the text, or whose quote is empty: 0 by construction."""
+    """Citations without a quote or an answer span: 0 by construction."""
     return sum(
         not c.quote or not answer.text[c.answer_start : c.answer_end].strip()
         for c in answer.citations

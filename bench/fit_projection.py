@@ -60,6 +60,8 @@ def fit(vectors: Float32) -> tuple[Float32, float]:
     Uncentred, because cosines are what must survive. The sign of an eigenvector is arbitrary;
     its largest component is made positive. Against all 384 dimensions, MaxSim-IDF over 168 held-out
     paragraphs loses 0.008 of mean reciprocal rank; a centred fit loses 0.012, a random one 0.030.
+    Maps learned from 1,300 pairs of question and text (InfoNCE over MaxSim-IDF with hard negatives,
+    64 and 128 dimensions) rank the articles that were held out no better.
     """
     exact: npt.NDArray[np.float64] = vectors.astype(np.float64)
     values, basis = np.linalg.eigh(exact.T @ exact)  # ascending

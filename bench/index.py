@@ -3,40 +3,63 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.pipeline import Pipeline
 from ingest.split import SPLITTER
 from kb.adapters.chroma import ChromaStore
+from kb.fakes_model import ScriptedModel
 from kb.ports import ChatModel
 from kb.settings import Settings
-from kb.wiring import KnowledgeBase, compose, load_encoder
+from kb.wiring import KnowledgeBase, background_model, compose, load_encoder
 
 
 @contextmanager
-def indexed(settings: Settings, folders: list[Path], model: ChatModel) -> Iterator[KnowledgeBase]:
-    """Real encoder, real Chroma, real SQLite, in a temporary folder."""
+def bare(
+    settings: Settings, model: ChatModel | None = None
+) -> Iterator[tuple[KnowledgeBase, Callable[[str], int]]]:
+    """An empty one, with the encoder's token counter: real encoder, Chroma and SQLite."""
     with tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
         here = settings.model_copy(update={"database_url": f"sqlite:///{folder}/catalog.sqlite3"})
         encoder = load_encoder(settings)
         store = ChromaStore.embedded(Path(folder) / "chroma")
-        kb = compose(here, encoder, store, model, SPLITTER)
+        kb = compose(here, encoder, store, model or ScriptedModel([""]), SPLITTER)
         try:
-            pipeline(kb, encoder.token_count).run(folders)
-            yield kb
+            yield kb, encoder.token_count
         finally:
             kb.close()
 
 
-def pipeline(kb: KnowledgeBase, token_count: object) -> Pipeline:
+@contextmanager
+def indexed(settings: Settings, folders: list[Path], model: ChatModel) -> Iterator[KnowledgeBase]:
+    """The same with the documents of the folders."""
+    with bare(settings, model) as (kb, token_count):
+        pipeline(kb, token_count).run(folders)
+        yield kb
+
+
+@contextmanager
+def loaded(settings: Settings) -> Iterator[ChatModel]:
+    """The chat model that the settings name, once it can answer."""
+    model = background_model(settings)
+    while model.status[0] == "loading":
+        time.sleep(0.2)
+    try:
+        yield model
+    finally:
+        model.close()
+
+
+def pipeline(kb: KnowledgeBase, token_count: Callable[[str], int]) -> Pipeline:
     return Pipeline(
         kb.catalog,
         kb.lookup,
         kb.store,
         kb.embedder,
-        token_count,  # type: ignore[arg-type]
+        token_count,
         kb.settings.file_mb * 1_000_000,
         kb.settings.keep_versions,
     )

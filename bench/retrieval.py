@@ -39,9 +39,9 @@ def rankings(hits: Sequence[Hit]) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {stage: {} for stage in STAGES}
     for hit in hits:
         found["re-ranked"][hit.stored.id] = hit.score
-        for stage in STAGES[:3]:
-            if stage in hit.scores:
-                found[stage][hit.stored.id] = hit.scores[stage]
+        for name in STAGES[:3]:
+            if name in hit.scores:
+                found[name][hit.stored.id] = hit.scores[name]
     return found
 
 
@@ -55,12 +55,13 @@ def evaluate(asked: Iterable[tuple[str, str, Relevant]], search: Search) -> list
         good |= {hit.stored.id for hit in hits if relevant(hit.stored.passage.body)}
         # a question whose answer no search finds still counts, as a miss
         qrels += [Qrel(question_id, i, 1) for i in good or {"not found"}]
-        for stage, scores in rankings(hits).items():
-            runs[stage] += [ScoredDoc(question_id, i, s) for i, s in scores.items()]
-    return [_stage(name, qrels, run) for name, run in runs.items()]
+        for name, scores in rankings(hits).items():
+            runs[name] += [ScoredDoc(question_id, i, s) for i, s in scores.items()]
+    return [stage(name, qrels, run) for name, run in runs.items()]
 
 
-def _stage(name: str, qrels: list[Qrel], run: list[ScoredDoc]) -> Stage:
+def stage(name: str, qrels: list[Qrel], run: list[ScoredDoc]) -> Stage:
+    """The measures of one run; a question that the run has nothing for counts as a miss."""
     values: dict[str, dict[str, float]] = {
         label: {qrel.query_id: 0.0 for qrel in qrels} for label in NAMES
     }
@@ -86,12 +87,12 @@ def _interval(values: np.ndarray[Any, np.dtype[np.float64]]) -> tuple[float, flo
 def table(stages: Sequence[Stage]) -> str:
     """Markdown, with the intervals behind the means."""
     lines = ["| | " + " | ".join(NAMES) + " |", "|---" * (len(NAMES) + 1) + "|"]
-    for stage in stages:
+    for each in stages:
         cells = [
-            f"{stage.means[n]:.3f} ({stage.intervals[n][0]:.2f}–{stage.intervals[n][1]:.2f})"
+            f"{each.means[n]:.3f} ({each.intervals[n][0]:.2f}–{each.intervals[n][1]:.2f})"
             for n in NAMES
         ]
-        lines.append(f"| {stage.name} | " + " | ".join(cells) + " |")
+        lines.append(f"| {each.name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -117,12 +118,12 @@ def plot(title: str, stages: Sequence[Stage], path: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(9, 4))
     width = 0.8 / len(stages)
-    for i, stage in enumerate(stages):
-        means = np.array([stage.means[n] for n in NAMES])
-        bounds = np.array([stage.intervals[n] for n in NAMES]).T
+    for i, each in enumerate(stages):
+        means = np.array([each.means[n] for n in NAMES])
+        bounds = np.array([each.intervals[n] for n in NAMES]).T
         at = np.arange(len(NAMES)) + i * width
         errors = np.abs(bounds - means)
-        axes.bar(at, means, width, yerr=errors, capsize=2, label=stage.name)
+        axes.bar(at, means, width, yerr=errors, capsize=2, label=each.name)
     axes.set_xticks(np.arange(len(NAMES)) + 0.4 - width / 2, NAMES)
     axes.set_ylim(0, 1.05)
     axes.set_title(title)

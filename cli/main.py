@@ -1,62 +1,21 @@
-"""The command `kb`."""
+"""The command `kb`, from its first moment on."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed_version
 
 # Threads that wait by spinning slow a second busy process tenfold. The OpenMP runtimes inside
 # native libraries read this when they load, so it comes before every import that loads one.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-import typer
-
-from cli import ask, doctor, ingest, models, serve
-from cli.screen import note, say
-from kb.errors import InputError, WeighbridgeError
-
-FAILED, WRONG_INPUT = 1, 2
-
-app = typer.Typer(
-    name="kb",
-    help="Cited answers from your own documents.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command()(serve.serve)
-app.command()(ask.ask)
-app.command()(ask.search)
-app.command()(ingest.ingest)
-app.add_typer(models.app, name="models")
-app.command()(doctor.doctor)
-
-
-@app.command()
-def version() -> None:
-    """Print the version."""
-    try:
-        found = installed_version("weighbridge")
-    except PackageNotFoundError:  # run from a checkout that isn't installed
-        found = "0+checkout"
-    say(f"weighbridge {found}")
-
-
-def run(arguments: Sequence[str]) -> int:
-    """Exit status. What this project raises on purpose becomes one line; anything else is a
-    defect, and shows its traceback."""
-    try:
-        app(list(arguments))
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
-    except WeighbridgeError as error:
-        note(f"kb: {error}")
-        return WRONG_INPUT if isinstance(error, InputError) else FAILED
-    return 0
+INTERRUPTED = 130  # what shells give to a command that Ctrl-C ended
 
 
 def main() -> None:
-    sys.exit(run(sys.argv[1:]))
+    try:
+        from cli.commands import run  # takes half a second, in which Ctrl-C is to be quiet too
+
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

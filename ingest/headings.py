@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from ingest.clean import is_furniture
 from ingest.lines import ENDED, ITEM, LONG_LINE, going_on, indent
-from ingest.sentences import Span, boundaries
+from ingest.sentences import Span
+from kb.boundaries import boundaries
 
 TITLE_LEVEL = 0
 CALLOUT_LEVEL = 9  # a box inside a section, below all of its headings

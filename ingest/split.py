@@ -12,13 +12,14 @@ from ingest.tables import Row, Table, cell_text
 from kb.types import Document, Passage, PassageKind, Unit
 
 # Names what this module does to a text; change it with any change to what comes out.
-SPLITTER = "structure-1"
+SPLITTER = "structure-2"
 
 # In tokens of the encoder, whose window is 256. Passages of about 150 ranked best on our questions.
 TARGET = 150
 WHOLE = 180  # what belongs together isn't cut for less than this
 MOST = 250
 TABLE = 200
+ITEM = 12  # shorter list items mean nothing without their list
 # A word that the encoder doesn't know is one token, however long it is.
 _CHARS_A_TOKEN = 20
 _SHARE_OF_NAMES = 4  # a row's label, or a column's name, may take a quarter of a passage
@@ -26,7 +27,8 @@ _SHARE_OF_NAMES = 4  # a row's label, or a column's name, may take a quarter of 
 
 def split(document: Document, count: TokenCounter) -> list[Passage]:
     """The passages of a document in the order of its text; a group of table rows comes before
-    the rows. `count` gives the tokens of a string; no body has more than MOST of them."""
+    the rows, a list before its items. `count` gives the tokens of a string; no body has more
+    than MOST of them."""
     splitter = _Splitter(document, count)
     found = (
         passage
@@ -49,6 +51,14 @@ class _Splitter:
             else:
                 for pieces in self._pack(block):
                     yield self._prose(pieces, section.heading)
+                    yield from self._items(pieces, section.heading)
+
+    def _items(self, pieces: Sequence[Piece], heading: str) -> Iterator[Passage]:
+        """List items that say something by themselves, as rows do; their list is a passage too."""
+        if len(pieces) > 1:
+            for piece in pieces:
+                if piece.item and self._size([piece]) >= ITEM:
+                    yield self._prose([piece], heading)
 
     def _count(self, text: str) -> int:
         return max(self._tokens(text), ceil(len(text) / _CHARS_A_TOKEN))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kb.catalog import Catalog
 from kb.checking import Checker
 from kb.citations import Composer
-from kb.context import leans_on
+from kb.conflicts import Disagreement, disagreements
 from kb.conversation import standalone
 from kb.errors import EmptyQuestion, ModelError, QuestionTooLong
 from kb.events import (
     Answered,
     Ask,
+    ConflictFound,
     Event,
     EvidenceFound,
     Judged,
-    SentencePassed,
     SentenceWithheld,
     Status,
 )
@@ -28,14 +28,13 @@ from kb.gate import Gate, Signals, signals
 from kb.injection import factual_part
 from kb.lookup import Lookup
 from kb.ports import ChatModel, Embedder
-from kb.prompt import judge_messages, write_messages
+from kb.prompt import judge_messages
 from kb.retrieve import Retriever
-from kb.sentences import completed, read
-from kb.types import Answer, Outcome, Reason
+from kb.types import Answer, Conflict, Outcome, Reason
+from kb.writing import QUOTED, Writer, Written
 
 HITS = 20  # passages whose sentences compete to be evidence
 NEAREST = 3  # passages shown with a refusal
-QUOTED = 3  # pieces shown where no sentence of the model's could be
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +78,7 @@ class Answering:
         self._retriever = retriever
         self._embedder = embedder
         self._model = model
+        self._writer = Writer(model, catalog, limits.answer_tokens)
         self._gate = gate
         self._limits = limits
         self._clock = clock
@@ -112,7 +112,7 @@ class Answering:
         if reason:
             yield self._refused(asked, reason, gathered)
             return
-        yield from self._written(asked, gathered, retrieved)
+        yield from self._written(asked, gathered, seen, retrieved)
 
     # -- 1. what is asked, of which version --------------------------------------------------------
 
@@ -156,7 +156,39 @@ class Answering:
 
     # -- 3. writing and checking, sentence by sentence ---------------------------------------------
 
-    def _written(self, asked: _Asked, gathered: Gathered, retrieved: float) -> Iterator[Event]:
+    def _written(
+        self, asked: _Asked, gathered: Gathered, seen: Signals, retrieved: float
+    ) -> Iterator[Event]:
+        composer = Composer()
+        moments = {"retrieve": retrieved}
+        withheld = 0
+        conflicts: list[Conflict] = []
+        yield self._status("checking", asked)
+        for event in self._composed(asked, gathered, composer):
+            if isinstance(event, SentenceWithheld):
+                withheld += 1
+            elif isinstance(event, ConflictFound):
+                conflicts.append(event.conflict)
+            else:
+                moments.setdefault("first_sentence", self._clock())
+            yield event
+        outcome: Outcome = "conflicting" if conflicts else "answered"
+        if not composer.citations:
+            reason = self._gate.refusal_after_writing(seen) if withheld else None
+            if reason:
+                yield self._refused(asked, reason, gathered, withheld)
+                return
+            outcome = "quoted"
+            yield from self._writer.quotes(gathered.evidence[:QUOTED], composer)
+            moments["first_sentence"] = self._clock()
+        yield Answered(self._answer(asked, outcome, composer, withheld, conflicts, moments))
+
+    def _composed(self, asked: _Asked, gathered: Gathered, composer: Composer) -> Iterator[Written]:
+        """Positions where the sources disagree; else the model's sentences, completed by quotes."""
+        found = self._disagreements(asked, gathered)
+        if found:
+            yield from self._writer.positions(asked.question, found, composer)
+            return
         checker = Checker(
             gathered.evidence,
             self._embedder,
@@ -165,59 +197,21 @@ class Answering:
             self._catalog.document,
             asked.cancelled,
         )
-        composer = Composer()
-        withheld = 0
-        first: float | None = None
-        yield self._status("checking", asked)
-        for sentence in self._sentences(asked, gathered):
-            written = read(sentence)
-            if not written.text:
-                continue
-            checked = checker.check(written)
-            if checked.failure:
-                withheld += 1
-                yield SentenceWithheld(checked.sentence, checked.failure)
-                continue
-            if checked.sentence in composer.text:
-                continue
-            first = first or self._clock()
-            yield SentencePassed(
-                checked.sentence,
-                tuple(composer.add(checked.sentence, checked.pieces, checked.support)),
-            )
-        outcome: Outcome = "answered"
-        if not composer.citations:
-            outcome = "quoted"
-            yield from self._quotes(composer, gathered)
-            first = self._clock()
-        yield Answered(
-            self._answer(
-                asked, outcome, composer, withheld,
-                {"retrieve": retrieved, "first_sentence": first or self._clock()},
-            )
-        )  # fmt: skip
+        yield from self._writer.sentences(
+            asked.question, gathered, checker, composer, asked.cancelled
+        )
+        if composer.citations:
+            yield from self._writer.completing(gathered, composer)
 
-    def _sentences(self, asked: _Asked, gathered: Gathered) -> Iterator[str]:
-        """Ends early, without an error, when the model can't go on: what was checked stands."""
-        messages = write_messages(asked.question, gathered.evidence)
-        pieces = self._model.write(messages, self._limits.answer_tokens, asked.cancelled)
-        try:
-            yield from completed(pieces)
-        except ModelError:
-            return
-
-    def _quotes(self, composer: Composer, gathered: Gathered) -> Iterator[Event]:
-        """Verbatim: a sentence as it stands, a row with its headers."""
-        for piece in gathered.evidence[:QUOTED]:
-            pieces = [piece]
-            if piece.kind == "row":
-                document = self._catalog.document(piece.source.document_id, piece.source.revision)
-                pieces += leans_on(piece, document.text)[:1]
-            yield SentencePassed(piece.statement, tuple(composer.add(piece.statement, pieces, 1.0)))
+    def _disagreements(self, asked: _Asked, gathered: Gathered) -> list[Disagreement]:
+        """The best pair that the rules find; what another pair adds is seldom worth its reading."""
+        return disagreements(asked.question, gathered.near)[:1]
 
     # -- 4. what the reader gets -------------------------------------------------------------------
 
-    def _refused(self, asked: _Asked, reason: Reason, gathered: Gathered) -> Answered:
+    def _refused(
+        self, asked: _Asked, reason: Reason, gathered: Gathered, withheld: int = 0
+    ) -> Answered:
         return Answered(
             Answer(
                 id=self._new_id(),
@@ -230,6 +224,7 @@ class Answering:
                 corpus_version=asked.version,
                 model=self._model.name,
                 nearest=gathered.evidence[:NEAREST],
+                withheld=withheld,
                 timings_ms={"total": self._since(asked.started)},
             )
         )
@@ -240,6 +235,7 @@ class Answering:
         outcome: Outcome,
         composer: Composer,
         withheld: int,
+        conflicts: Sequence[Conflict],
         moments: dict[str, float],
     ) -> Answer:
         timings = {name: round(1000 * (at - asked.started)) for name, at in moments.items()}
@@ -251,6 +247,7 @@ class Answering:
             outcome=outcome,
             text=composer.text,
             citations=composer.citations,
+            conflicts=tuple(conflicts),
             withheld=withheld,
             corpus_version=asked.version,
             model=self._model.name,

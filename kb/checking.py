@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from kb.citations import Bound, bind
 from kb.context import leans_on
 from kb.errors import ModelError
+from kb.evidence import uncovered
 from kb.lookup import Frequencies
 from kb.ports import ChatModel, Embedder
 from kb.prompt import entail_messages
 from kb.ranking import best_matches, inverse_document_frequency, max_sim_idf
+from kb.retrieve import content_words
 from kb.sentences import Written
 from kb.types import Document, Encoding, Evidence
 from kb.verify import doubts
@@ -67,9 +69,10 @@ class Checker:
         certain = [doubt for doubt in found if doubt.certain]
         if certain:
             return f"{certain[0].failure}: {certain[0].about}"
-        if bound.similarity < HOPELESS:
+        share = _stated_share(bound)
+        if bound.similarity < HOPELESS or share < HOPELESS:
             return "meaning"
-        if not found and bound.similarity >= SURE:
+        if not found and bound.similarity >= SURE and share >= SURE:
             return None
         return None if self._stated(bound) else (found[0].failure if found else "meaning")
 
@@ -93,3 +96,14 @@ class Checker:
     def _leaning(self, piece: Evidence) -> list[Evidence]:
         text = self._document(piece.source.document_id, piece.source.revision).text
         return leans_on(piece, text)
+
+
+def _stated_share(bound: Bound) -> float:
+    """The share of the sentence's content words of which some form stands in its quotes or in
+    the headings above them. "1M parameters" is not stated by "Context window: 1M tokens"."""
+    words = [word for word in content_words(bound.sentence) if word not in _ANSWERING]
+    text = "\n".join(f"{piece.heading}\n{piece.statement}" for piece in bound.pieces)
+    return 1 - len(uncovered(words, text)) / max(len(words), 1)
+
+
+_ANSWERING = frozenset("yes no".split())

@@ -1,4 +1,4 @@
-"""What a quote leans on: its table's header, the heading above it, the sentence before it.
+"""What a quote leans on: its table's header, the headings above it, the sentence before it.
 
 "It fits on one H100" names its subject a line earlier; "| GPT-4o | $5.00 |" says what $5.00 is in
 the header. Each is given as evidence of its own, with its exact place, so that it can be cited.
@@ -7,19 +7,21 @@ the header. Each is given as evidence of its own, with its exact place, so that 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
+from kb.boundaries import boundaries
 from kb.types import Evidence
 
 _HEADING = re.compile(r"^#{1,6} .*\S", re.MULTILINE)
-_SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*\s")
-_LOOK_BACK = 400  # characters: further back a pronoun rarely reaches
+_OWN_LINE = re.compile(r"\s*(?:[-*•|#>]|\d{1,2}[.)]\s)")  # list items, rows, headings: no paragraph
+_LOOK_BACK = 1000  # characters: further back no pronoun reaches
 
 
 def leans_on(piece: Evidence, text: str) -> list[Evidence]:
     """Nearest first. `text` is the whole revision that the piece is from."""
     spans = [_table_header(piece, text)] if piece.kind == "row" else [_sentence_before(piece, text)]
-    spans.append(_line_heading(piece, text))
+    spans += _headings(piece, text)
     return [_at(piece, text, *span) for span in spans if span]
 
 
@@ -32,32 +34,65 @@ def _at(piece: Evidence, text: str, start: int, end: int) -> Evidence:
 
 def _table_header(piece: Evidence, text: str) -> tuple[int, int] | None:
     """The first line of the block of `|` lines that the row stands in."""
-    start = text.rfind("\n", 0, piece.start) + 1
     first = None
-    while start > 0:
-        previous = text.rfind("\n", 0, start - 1) + 1
-        line = text[previous : start - 1]
-        if line.count("|") < 1:
+    for start, end in _lines_above(piece.start, text):
+        if "|" not in text[start:end]:
             break
-        first = (previous + len(line) - len(line.lstrip()), previous + len(line.rstrip()))
-        start = previous
+        first = start, end
     return first
 
 
 def _sentence_before(piece: Evidence, text: str) -> tuple[int, int] | None:
     """Within the same paragraph; None for a paragraph's first sentence."""
-    paragraph = max(text.rfind("\n", 0, piece.start) + 1, piece.start - _LOOK_BACK)
-    before = text[paragraph : piece.start].rstrip()
-    if not before:
-        return None
-    ends = [m.end() for m in _SENTENCE_END.finditer(before)]
-    start = paragraph + (ends[-1] if ends else 0)
-    return (start, paragraph + len(before)) if start < paragraph + len(before) else None
+    start = _paragraph_start(piece.start, text)
+    end = start + len(text[start : piece.start].rstrip())
+    ends = [start, *(at for at in boundaries(text, start, end) if at < end)]
+    begin = ends[-1] + len(text[ends[-1] : end]) - len(text[ends[-1] : end].lstrip())
+    reaches = ends[-1] > start or end - start < _LOOK_BACK
+    return (begin, end) if reaches and any(map(str.isalnum, text[begin:end])) else None
 
 
-def _line_heading(piece: Evidence, text: str) -> tuple[int, int] | None:
-    """The Markdown heading that the piece stands under."""
-    last = None
-    for match in _HEADING.finditer(text, 0, piece.start):
-        last = match.span()
-    return last
+def _paragraph_start(at: int, text: str) -> int:
+    """Of the paragraph that `at` stands in, whose lines may be broken; at most _LOOK_BACK away."""
+    start = text.rfind("\n", 0, at) + 1
+    if not _OWN_LINE.match(text, start):
+        for above, end in _lines_above(at, text):
+            if above == end or _OWN_LINE.match(text, above):
+                break
+            start = above
+    return max(start, at - _LOOK_BACK)
+
+
+def _headings(piece: Evidence, text: str) -> Iterator[tuple[int, int]]:
+    """Those that the piece stands under, the nearest first: as its path gives them, or the last
+    one in Markdown where the text doesn't spell them so."""
+    at = text.rfind("\n", 0, piece.start) + 1
+    found = 0
+    for heading in reversed(piece.heading.split(" > ")):
+        before = text.rfind(heading, 0, at) if heading else -1
+        if before < 0:
+            continue
+        at = text.rfind("\n", 0, before) + 1
+        found += 1
+        yield _trimmed(text, at, text.find("\n", before))
+    if not found:
+        last = None
+        for match in _HEADING.finditer(text, 0, at):
+            last = match.span()
+        if last:
+            yield last
+
+
+def _lines_above(at: int, text: str) -> Iterator[tuple[int, int]]:
+    """Each line above the one that `at` stands in, trimmed, from the nearest up."""
+    end = text.rfind("\n", 0, at)
+    while end >= 0:
+        start = text.rfind("\n", 0, end) + 1
+        yield _trimmed(text, start, end)
+        end = start - 1
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    line = text[start : end if end >= 0 else len(text)]
+    left = start + len(line) - len(line.lstrip())
+    return left, max(left, start + len(line.rstrip()))

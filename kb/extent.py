@@ -34,6 +34,10 @@ class Extent:
         inside: Mask = self.words >= 0
         return inside
 
+    @property
+    def passages(self) -> int:
+        return sum(end - first for first, end in self.spans.values())
+
 
 class Extents:
     """Remembers the last versions it was asked for: what a version holds never changes."""

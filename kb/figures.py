@@ -124,23 +124,19 @@ def figures(text: str) -> list[Figure]:
 
 def unstated(text: str, sources: str) -> list[Figure]:
     """Figures of `text` that nothing in `sources` states."""
-    return missing(figures(text), sources)
+    return missing(figures(text), figures(sources), sources)
 
 
-def missing(wanted: Sequence[Figure], sources: str) -> list[Figure]:
-    """Those that nothing in `sources` states. A bare number there is a price or a percentage only
-    where the text around it speaks of such, as a table's header does."""
-    known = figures(sources)
-    prices, shares = _MONEY_NEAR.search(sources), _PERCENT_NEAR.search(sources)
+def missing(wanted: Sequence[Figure], known: Sequence[Figure], sources: str) -> list[Figure]:
+    """Those of `wanted` that nothing in `known`, the figures of `sources`, states. A bare number
+    is a price or a percentage only where the text around it speaks of such, as a header does."""
+    speaks = {"money": _MONEY_NEAR.search(sources), "percent": _PERCENT_NEAR.search(sources)}
 
-    def stated(figure: Figure, source: Figure) -> bool:
-        bare = source.kind == "number"
-        if bare and ((figure.kind == "money" and not prices) or
-                     (figure.kind == "percent" and not shares)):  # fmt: skip
-            return False
-        return figure.stated_by(source)
+    def states(source: Figure, figure: Figure) -> bool:
+        bare = source.kind == "number" and not speaks.get(figure.kind, True)
+        return not bare and figure.stated_by(source)
 
-    return [f for f in wanted if not any(stated(f, k) for k in known)]
+    return [f for f in wanted if not any(states(k, f) for k in known)]
 
 
 def _agree(one: str, other: str) -> bool:

@@ -47,6 +47,7 @@ class Gate:
     intercept_without_model: float
     weights_without_model: Mapping[str, float]
     threshold: float
+    sure: float
     off_topic_below: float
     measured: Mapping[str, Any]
 
@@ -69,6 +70,11 @@ class Gate:
         if self.probability(signals) >= self.threshold:
             return None
         return "off_topic" if signals.coverage < self.off_topic_below else "not_stated"
+
+    def refusal_after_writing(self, signals: Signals) -> Reason | None:
+        """The same once everything that the model wrote has failed its check: then the evidence
+        is quoted only where it was sure to state the answer."""
+        return None if self.probability(signals) >= self.sure else "not_stated"
 
 
 def signals(question: str, gathered: Gathered, yes: float | None) -> Signals:

@@ -44,9 +44,10 @@ class LexicalIndex:
     ) -> list[tuple[str, float]]:
         """(passage id, BM25 score), best first, equal scores by id; only passages with at least
         one of the words. The scores are those of an unfiltered search."""
-        scores = np.zeros(len(self._extents.of(version).words))
-        if not len(scores):
+        extent = self._extents.of(version)
+        if not extent.passages:
             return []
+        scores = np.zeros(len(extent.words))
         for term in dict.fromkeys(term for word in words for term in self._terms.of(word)):
             rows, gains = self._postings(version, term)
             scores[rows] += gains
@@ -62,11 +63,10 @@ class LexicalIndex:
         extent = self._extents.of(version)
         times = np.bincount(self._places(term), minlength=len(extent.words))[: len(extent.words)]
         rows = np.flatnonzero(times * extent.live)
-        passages_in_all = int(extent.live.sum())
-        idf = np.log1p((passages_in_all - len(rows) + 0.5) / (len(rows) + 0.5))
-        mean = float(extent.words[extent.live].mean()) or 1.0
-        length = 1 - B + B * extent.words[rows] / mean
-        return rows, idf * times[rows] * (K1 + 1) / (times[rows] + K1 * length)
+        idf = np.log1p((extent.passages - len(rows) + 0.5) / (len(rows) + 0.5))
+        length = extent.words[rows] / (float(extent.words[extent.live].mean()) or 1.0)
+        gains = idf * times[rows] * (K1 + 1) / (times[rows] + K1 * (1 - B + B * length))
+        return rows, gains
 
     def _places(self, term: str) -> Rows:
         """The row of each occurrence, in all versions."""

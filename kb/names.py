@@ -24,12 +24,12 @@ from kb.families import (
     THINGS,
     VARIANTS,
 )
+from kb.name_words import Word, words
 
 _MODELS = FAMILIES | CAPITAL_FAMILIES
 _CAPITALS = CAPITAL_FAMILIES | CAPITAL_ORGANISATIONS | LICENCES
-_TOKEN = re.compile(r"[A-Za-z]*\d[\w.]*\w|[A-Za-z]*\d|[A-Za-z][A-Za-z'’]*", re.ASCII)
-_GLUED = re.compile(rf"({'|'.join(sorted(_MODELS))})(\d[\w.]*)", re.IGNORECASE)
 _VERSION = re.compile(r"v?\d+(?:\.\d+)*[a-z]{0,2}")
+_VERSION_SIGN = re.compile(r"^v(?=\d)")
 _DOTTED = re.compile(r"v?\d\.\d+")
 _LETTERED = re.compile(r"[a-z]\d(?:\.\d+)?")  # R1, V3, K2
 _SIZE = re.compile(r"\d+(?:\.\d+)?b|(?:[2-9]\d|[1-9]\d\d)m|\d+x\d+b|a\d+b")
@@ -37,14 +37,16 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _MEASURE = re.compile(r"\d+(?:\.\d+)?(?:[kmbtxsh]|st|nd|rd|th|[kmgt]b|hr|ms)")
 # "MMLU 80–82%", "Llama 700 million": the number is a figure
 _COUNTS = re.compile(
-    r"\s?(?:%|×|[-–—]\d|,\d{3}|x\b|(?:percent|times|thousand|million|billion|points)\b)", re.I
+    r"\s?(?:%|×|[-–—](?!\d+(?:\.\d+)?b\b)\d|,\d{3}|x\b|"
+    r"(?:percent|times|thousand|million|billion|points)\b)",
+    re.IGNORECASE,
 )
 _HYPHENS = ("-", "\u2010", "\u2011")
 _ALIASES = {"r1": ("deepseek", "r1"), **{f"o{n}": ("openai", f"o{n}") for n in (1, 3, 4)}}
 _HARDWARE = re.compile(r"[abhlv]\d{2,3}")
 _LISTED = re.compile(r"/|,? (?:and|or|&) |, ")
-_LIST_GOES_ON = re.compile(r"\s*(?:[,;/|)]|$|(?:and|or)\b)")
-_LICENCE_WORDS = re.compile(r" licen[cs]e,? (?:version )?", re.IGNORECASE)
+_LIST_GOES_ON = re.compile(r"\s*(?:[,;/|).]|$|(?:and|or|is|are|was|were|has|have|from|by)\b)")
+_LICENCE_WORDS = frozenset("licence license version".split())
 _ABBREVIATED = re.compile(r"(?:e\.g|i\.e|vs|al|approx|cf)\.$", re.IGNORECASE)
 
 
@@ -108,11 +110,11 @@ def _mentioned(name: Name, sources: str) -> bool:
     an abbreviation."""
     low = sources.lower()
     form = rf"\b{re.escape(name.family)}(?:s|['’]s)?\b"
-    if re.search(form, low) or (not _known(name.family) and name.family[:-2] in low.split()):
+    if re.search(form, low):
         return True
-    if not _known(name.family) and len(name.family) > 5:
-        if re.search(rf"\b{re.escape(name.family[:-3])}", low):  # Chinese, China
-            return True
+    root = "" if _known(name.family) or len(name.family) < 6 else name.family[:-3]
+    if root and re.search(rf"\b{re.escape(root)}", low):  # Chinese, China
+        return True
     if len(name.initials) > 1 and re.search(rf"\b{name.initials.upper()}s?\b", sources):
         return True
     initials = "".join(word[0] for word in re.findall(r"[a-z0-9]+", low))
@@ -126,44 +128,12 @@ def _known(family: str) -> bool:
 # -- reading -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    raw: str
-    low: str
-    start: int
-    end: int
-
-    @property
-    def capital(self) -> bool:
-        return self.raw[0].isupper()
-
-    @property
-    def mixed(self) -> bool:
-        """Capitals or digits inside: an acronym, a product."""
-        return self.raw[0].isalpha() and any(c.isupper() or c.isdigit() for c in self.raw[1:])
-
-
-def _words(text: str) -> list[_Word]:
-    found = []
-    for match in _TOKEN.finditer(text):
-        glued = _GLUED.fullmatch(match.group())
-        for part in (1, 2) if glued else (0,):
-            start = match.start() + (glued.start(part) if glued else 0)
-            raw = (glued or match).group(part)
-            low = raw.lower().replace("’", "'").removesuffix("'s").rstrip("'")
-            plural = (
-                len(low) > 2 and raw.endswith("s") and (raw[:-1].isupper() or low[-2].isdigit())
-            )
-            found.append(_Word(raw, low[:-1] if plural else low, start, start + len(raw)))
-    return found
-
-
 class _Reader:
     """Goes through the words of a text once."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._words = _words(text)
+        self._words = words(text)
         self._family = ""  # the model family named last
 
     def read(self) -> list[Name]:
@@ -206,15 +176,16 @@ class _Reader:
         word = self._words[at]
         if word.low in FAMILIES | ORGANISATIONS:
             return True
-        if word.low in LICENCES and self._text[word.end :].lower().startswith((" licen", "-licen")):
+        licensed = self._text[word.end :].lower().startswith((" licen", "-licen"))
+        if word.low in LICENCES and (marked or licensed):
             return True
-        if word.low in _CAPITALS and word.low not in LICENCES:
-            return word.capital
+        if word.low in _CAPITALS:
+            return word.capital or (marked and word.low in CAPITAL_FAMILIES)
         if _HARDWARE.fullmatch(word.low):
             return True
         if word.low in ORDINARY or word.low in VARIANTS or not word.raw[0].isalpha():
             return False
-        if word.mixed or (word.low in LICENCES and word.capital):
+        if word.mixed:
             return True
         begins = _begins_sentence(self._text, word.start)
         hyphened = self._text[: word.start].endswith(_HYPHENS)
@@ -224,23 +195,29 @@ class _Reader:
     def _marks(self, at: int) -> tuple[set[str], int]:
         """Versions and variants straight after a word, and the word after them."""
         marks: set[str] = set()
-        following = at + 1
+        following = self._after_licence_words(at)
         while following < len(self._words) and self._attached(at, following, marks):
-            marks.add(self._words[following].low.removeprefix("v"))
+            marks.add(_VERSION_SIGN.sub("", self._words[following].low))
             following += 1
-        return marks, following
+        return marks, following if marks else at + 1
+
+    def _after_licence_words(self, at: int) -> int:
+        """ "Apache License, Version 2.0" is "Apache 2.0"."""
+        following = at + 1
+        if self._words[at].low in LICENCES:
+            while following < len(self._words) and self._words[following].low in _LICENCE_WORDS:
+                following += 1
+        return following
 
     def _attached(self, at: int, following: int, marks: set[str]) -> bool:
         head, left, word = self._words[at], self._words[following - 1], self._words[following]
         gap = self._text[left.end : word.start]
-        if left.low in LICENCES and _LICENCE_WORDS.fullmatch(gap):
-            gap = " "
         if gap not in (" ", "", *_HYPHENS) or left.raw.lower() != left.low:
             return False  # a possessive or a plural ends a name
         hyphen = gap != " "
         model = head.low in _MODELS or head.low in IMPLIED or head.low in _ALIASES
         if word.low in VARIANTS:
-            return self._is_variant(head, word, model, hyphen, marks)
+            return self._is_variant(head, following, model, hyphen, marks)
         if _SIZE.fullmatch(word.low):
             return model or hyphen
         if any(not is_size(mark) and mark not in VARIANTS for mark in marks):
@@ -250,16 +227,18 @@ class _Reader:
         return self._is_version(head, word, model, hyphen)
 
     def _is_variant(
-        self, head: _Word, word: _Word, model: bool, hyphen: bool, marks: set[str]
+        self, head: Word, following: int, model: bool, hyphen: bool, marks: set[str]
     ) -> bool:
-        """Written with a capital or behind a hyphen; "Llama large" is none."""
-        written = word.capital or hyphen or word.low in ("mini", "nano")
-        lower = not head.capital and (word.low in IMPLIED or word.low in SIBLINGS) and bool(marks)
-        named = model and not head.capital and word.low in IMPLIED
-        fits = model or head.mixed or bool(marks) or head.low == "bench"
-        return (written and fits) or (model and lower) or named
+        """Written with a capital or behind a hyphen, or in a name without any capitals; "Llama
+        large" is none."""
+        word = self._words[following]
+        if word.capital or hyphen or word.low in ("mini", "nano"):
+            return model or head.mixed or bool(marks) or head.low == "bench"
+        versioned = _VERSION.match(self._text, word.end + 1)
+        fits = word.low in IMPLIED or versioned or (marks and word.low in SIBLINGS)
+        return model and not head.capital and bool(fits)
 
-    def _is_version(self, head: _Word, word: _Word, model: bool, hyphen: bool) -> bool:
+    def _is_version(self, head: Word, word: Word, model: bool, hyphen: bool) -> bool:
         low = word.low
         if not _VERSION.fullmatch(low) or _YEAR.fullmatch(low) or _MEASURE.fullmatch(low):
             return False
@@ -274,6 +253,7 @@ class _Reader:
 
     def _sibling(self, name: Name, at: int) -> tuple[Name, int] | None:
         """ "Llama 4 Scout/Maverick", "Opus 4.7 and Sonnet 4.6", "Claude 3, 3.5": the next one."""
+        at += self._words[at].low in ("and", "or") and at + 1 < len(self._words)
         word = self._words[at]
         if not _LISTED.fullmatch(self._text[name.end : word.start]) or not name.marks:
             return None
@@ -284,9 +264,9 @@ class _Reader:
             kept = marks | {word.low} | (set() if own else shared)
             return self._made(name.family, kept, at, following), following
         goes_on = _LIST_GOES_ON.match(self._text, word.end)
-        if name.family in _MODELS and goes_on and re.fullmatch(r"\d{1,2}(?:\.\d+)?", word.low):
-            if not any(_SIZE.fullmatch(mark) for mark in name.marks):
-                return self._made(name.family, {word.low}, at, at + 1), at + 1
+        version = goes_on and re.fullmatch(r"\d{1,2}(?:\.\d+)?", word.low)
+        if version and name.family in _MODELS and not any(map(is_size, name.marks)):
+            return self._made(name.family, {word.low}, at, at + 1), at + 1
         return None
 
     def _initials(self, at: int) -> str:
@@ -306,7 +286,7 @@ class _Reader:
 
 
 def _begins_sentence(text: str, start: int) -> bool:
-    before = text[:start].rstrip(" \"'“‘*_([-–—•")
+    before = text[:start].rstrip(" \"'“‘*_([-–—•#")
     if not before or before[-1] in "!?:;\n|":
         return True
     return before[-1] == "." and not _ABBREVIATED.search(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from kb.names import is_size, names
 from kb.types import Float32, Hit, TokenVectors, UInt16
 
 RRF_K = 60  # Cormack, Clarke and Büttcher 2009
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _QUANTUM = np.float32(127 * 127)  # token vectors are unit vectors times 127
 
 
@@ -49,20 +51,32 @@ def best_matches(query: TokenVectors, groups: Sequence[TokenVectors]) -> Float32
     return best
 
 
-def max_sim_idf(best: Float32, idf: Float32) -> Float32:
+def max_sim_idf(best: Float32, idf: Float32, power: float = 1.0) -> Float32:
     """(groups,) the share of the question's weight that each group covers: the idf-weighted mean
-    of its tokens' best cosines."""
+    of its tokens' best cosines, each to `power`.
+
+    A power above 1 tells the same word from a merely related one, which in this kind of encoder
+    has a high cosine too: better for ranking, no longer a share.
+    """
     total = float(idf.sum())
     if total == 0:
         return np.zeros(best.shape[1], np.float32)
-    covered: Float32 = (best * idf[:, np.newaxis]).sum(axis=0) / np.float32(total)
+    sharp = best if power == 1 else np.maximum(best, 0) ** np.float32(power)
+    covered: Float32 = (sharp * idf[:, np.newaxis]).sum(axis=0) / np.float32(total)
     return covered
+
+
+def relative_to_best(scores: Mapping[str, float]) -> dict[str, float]:
+    """Scores as shares of the best one, 0 to 1: BM25 has no scale that holds across questions."""
+    best = max(scores.values(), default=0.0)
+    return {item: max(score, 0.0) / best if best > 0 else 0.0 for item, score in scores.items()}
 
 
 def name_agreement(question: str, text: str) -> float:
     """-1 to 1. For each name with a version or variant in the question: 1 where the text states
-    it, -1 where the text names that family only with other versions, 0 where it is silent."""
-    wanted = [name for name in names(question) if name.marks]
+    it, -1 where the text names that family only with other versions, 0 where it is silent.
+    A year alone is no version: "early 2023", "EU 2024"."""
+    wanted = [n for n in names(question) if not all(_YEAR.fullmatch(mark) for mark in n.marks)]
     if not wanted:
         return 0.0
     present = names(text)

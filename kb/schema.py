@@ -135,11 +135,14 @@ def configure(engine: Engine, wait_seconds: float) -> None:
 
 
 def create(engine: Engine) -> None:
-    """Makes what is missing. Raises IndexMismatch on tables of another layout."""
+    """Makes the tables, all or none, where there are none. Raises IndexMismatch on tables of
+    another layout."""
     with engine.begin() as connection:
         if inspect(connection).has_table(versions.name):
             _check_layout(connection)
             return
+        # Python's driver begins a transaction only with the first row that is written
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         metadata.create_all(connection)
         for statement in (*_FULL_TEXT_SQLITE, f"PRAGMA user_version={LAYOUT}"):
             connection.execute(text(statement))

@@ -6,16 +6,20 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-_MARKER = re.compile(r"\s*\[(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\]")
-# A sentence ends at . ! or ? (closing quotes and markers included) before a space and a capital,
-# a quote or a digit; abbreviations and list numbers don't end one.
-_END = re.compile(r"[.!?][\"'”’)]*(?:\s*\[\d[\d,; ]*\])*(?=\s+[\"'“‘(*A-Z0-9-]|\s*\n)")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|al|approx|resp|no|fig|inc|ltd|co|corp|dr|mr|ms|mrs|st|u\.s|u\.k)"
-    r"|(?:^|\s)[A-Z]|(?:^|\n)\s*\d{1,2})\.$",
+from kb.boundaries import LONGEST_WORD, boundaries, next_word
+
+_NUMBERS = r"\d{1,2}(?:\s{0,2}(?:[-–,;&]|and)\s{0,2}\d{1,2}){0,5}"
+_MARKER = re.compile(rf"\s*\[(?:passages?\s)?({_NUMBERS})\]", re.IGNORECASE)
+_MARKERS = re.compile(rf"(?:\s*\[(?:passages?\s)?{_NUMBERS}\])*", re.IGNORECASE)
+_HALF_A_MARKER = re.compile(r"\[[\w\s,;&–-]{0,60}$")
+_BULLET = re.compile(r"^\s*(?:[-*•]|#{1,6}|\d{1,2}[.)])\s+")
+_ITEM_NUMBER = re.compile(r"\s*\d{1,2}\.")
+# The reader knows no passages: the phrase becomes a marker.
+_ACCORDING = re.compile(
+    rf"^(?:according to|as stated in|based on|in)\s+(?:the\s+)?passages?\s+\[?({_NUMBERS})\]?,\s*"
+    rf"|^passages?\s+\[?({_NUMBERS})\]?\s+(?:states?|says?|mentions?)\s+that\s+",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,30 +36,51 @@ def split(text: str) -> list[str]:
 
 
 def completed(pieces: Iterable[str]) -> Iterator[str]:
-    """Each sentence as soon as the next one begins; the rest at the end."""
+    """Each sentence, with the markers behind it, as soon as the next one's first word is there;
+    the rest at the end. A line's end ends a sentence. How the text is cut makes no difference."""
     buffer = ""
     for piece in pieces:
         buffer += piece
-        while (cut := _cut(buffer)) is not None:
-            sentence, buffer = buffer[:cut].strip(), buffer[cut:]
-            if sentence:
-                yield sentence
-    if buffer.strip():
-        yield buffer.strip()
-
-
-def _cut(buffer: str) -> int | None:
-    line = buffer.find("\n", len(buffer) - len(buffer.lstrip()))
-    for match in _END.finditer(buffer):
-        if 0 <= line < match.start():
-            break
-        if not _ABBREVIATION.search(buffer[: match.start() + 1]):
-            return match.end()
-    return line + 1 if line >= 0 else None
+        while (line := buffer.find("\n")) >= 0:
+            yield from _sentences(buffer[:line])
+            buffer = buffer[line + 1 :]
+        while (cut := _first_end(buffer, finished=False)) is not None:
+            yield buffer[:cut].strip()
+            buffer = buffer[cut:]
+    yield from _sentences(buffer)
 
 
 def read(sentence: str) -> Written:
-    """Takes [1], [2, 3] and list marks out of a written sentence."""
-    numbers = [int(n) for m in _MARKER.finditer(sentence) for n in re.findall(r"\d+", m.group(1))]
-    text = _BULLET.sub("", _MARKER.sub("", sentence)).replace("**", "")
+    """Takes [1], [2, 3], "According to passage 4," and list marks out of a written sentence."""
+    text = _MARKER.sub("", _BULLET.sub("", sentence).replace("**", ""))
+    named = _ACCORDING.match(text)
+    if named:
+        text = text[named.end() : named.end() + 1].upper() + text[named.end() + 1 :]
+    groups = [match[1] for match in _MARKER.finditer(sentence)]
+    groups += [group for group in (named.groups() if named else ()) if group]
+    numbers = [int(number) for group in groups for number in re.findall(r"\d+", group)]
     return Written(" ".join(text.split()), tuple(dict.fromkeys(numbers)))
+
+
+def _sentences(line: str) -> Iterator[str]:
+    while (cut := _first_end(line, finished=True)) is not None:
+        yield line[:cut].strip()
+        line = line[cut:]
+    if line.strip():
+        yield line.strip()
+
+
+def _first_end(line: str, finished: bool) -> int | None:
+    """Where the first sentence of a line ends and another follows. Of an unfinished line only what
+    no further letter can change: the next word is whole, and no marker is half written."""
+    bare = _MARKER.sub(lambda match: " " * len(match[0]), line)  # the next word is behind them
+    for end in boundaries(bare, 0, len(bare)):
+        word = next_word(bare, end, len(bare))
+        if _ITEM_NUMBER.fullmatch(line, 0, end) or (finished and not word):
+            continue
+        whole = word and (word.end() < len(bare) or len(word[0]) == LONGEST_WORD)
+        if not finished and (not whole or _HALF_A_MARKER.search(bare, end)):
+            return None
+        markers = _MARKERS.match(line, end)
+        return markers.end() if markers else end
+    return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from shelf import BY_THE_MODEL, PRICES, SPLITTER, WEIGHTS, first_passage, publish
 from starlette.testclient import TestClient
 
@@ -17,6 +18,10 @@ from kb.ports import ChatModel, PassageStore
 from kb.settings import Settings
 from kb.types import Document
 from kb.wiring import KnowledgeBase, compose
+
+# An example's time says more about the machine's load than about the code.
+hypothesis_settings.register_profile("steady", deadline=None)
+hypothesis_settings.load_profile("steady")
 
 
 class MakeKb(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -47,12 +48,13 @@ PRICES = Document(
     ),
 )
 
-# Only the model's own P(Yes) decides; without a model every question goes through.
+# Only the model's own P(Yes) decides; without a model every question goes through. Every other
+# signal, whichever there are, weighs nothing.
 BY_THE_MODEL = Gate(
     intercept=-5.0,
-    weights={"coverage": 0.0, "unmentioned": 0.0, "unnamed": 0.0, "best": 0.0, "yes": 10.0},
+    weights=defaultdict(float, yes=10.0),
     intercept_without_model=5.0,
-    weights_without_model={"coverage": 0.0, "unmentioned": 0.0, "unnamed": 0.0, "best": 0.0},
+    weights_without_model=defaultdict(float),
     threshold=0.5,
     off_topic_below=0.1,
     measured={},

@@ -230,6 +230,19 @@ def test_search_returns_no_more_than_count(client: TestClient) -> None:
     assert len(found["hits"]) == 2
 
 
+def test_a_search_pinned_to_an_earlier_version_finds_the_earlier_revision(
+    kb: KnowledgeBase, client: TestClient
+) -> None:
+    publish(kb, [revised(PRICES, PRICES.text.replace("$2.00", "$3.50"))])
+
+    body = {"question": QUESTION, "corpus_version": 1}
+    found = client.post("/v1/search", json=body).json()
+
+    assert found["corpus_version"] == 1
+    assert "$2.00" in found["hits"][0]["text"]
+    assert PRICES.revision in {hit["revision"] for hit in found["hits"]}
+
+
 def test_an_empty_index_finds_nothing_and_refuses(make_kb: MakeKb, client_of: ClientOf) -> None:
     client = client_of(make_kb(documents=()))
 

@@ -122,11 +122,14 @@ def test_an_unknown_version_is_not_found(client: TestClient, route: str) -> None
         ("corpus_version", {**QUESTION, "corpus_version": -1}),
         ("corpus_version", {**QUESTION, "corpus_version": 10**30}),
         ("conversation_id", {**QUESTION, "conversation_id": ""}),
+        ("question", {"question": "half of an emoji: \ud83d"}),
+        ("filters.publishers.0", {**QUESTION, "filters": {"publishers": ["\udc00"]}}),
     ],
 )
 def test_a_wrong_field_is_named(client: TestClient, field: str, body: Any) -> None:
-    problem = failed(client.post("/v1/ask", json=body), 422, "invalid_request")
+    response = client.post("/v1/ask", content=json.dumps(body), headers=JSON)
 
+    problem = failed(response, 422, "invalid_request")
     assert field in [error["field"] for error in problem["errors"]]
     assert field in problem["detail"]
 

@@ -23,8 +23,8 @@ import uvicorn
 from conftest import MakeKb
 
 from api.app import create_app
+from cli.commands import run
 from cli.local import NoChatModel, clear_index
-from cli.main import run
 from cli.remote import Server
 from cli.screen import printable
 from cli.serve import bound, url_of
@@ -504,7 +504,7 @@ def test_unreadable_file_is_named_and_the_rest_ingested(
 def test_search_and_ask_work_without_a_server_and_without_torch(real: dict[str, str]) -> None:
     for arguments in (["search", QUESTION], ["ask", QUESTION]):
         code = (
-            "import sys; from cli.main import run; status = run(sys.argv[1:]); "
+            "import sys; from cli.commands import run; status = run(sys.argv[1:]); "
             "print(sorted({'torch', 'llama_index', 'sentence_transformers'} & set(sys.modules))); "
             "sys.exit(status)"
         )

@@ -18,7 +18,9 @@ from urllib.request import urlopen
 
 import pytest
 
+from api.app import create_app
 from kb.settings import load_settings
+from kb.wiring import KnowledgeBase
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -65,11 +67,24 @@ def test_every_target_that_is_named_exists() -> None:
 def test_every_command_of_kb_is_in_the_table() -> None:
     from typer.main import get_command
 
-    from cli.main import app
+    from cli.commands import app
 
     told = set(re.findall(r"^\| `kb ([a-z]+)", README, re.MULTILINE))
 
     assert told == set(get_command(app).commands)  # type: ignore[attr-defined]  # it is a group
+
+
+def test_every_route_is_in_the_table(kb: KnowledgeBase) -> None:
+    routes = {
+        f"{method.upper()} {path}"
+        for path, methods in create_app(kb).openapi()["paths"].items()
+        for method in methods
+    }
+
+    told = set(re.findall(r"`((?:GET|POST|PUT|DELETE) [^`]+)`", README))
+
+    assert routes <= told
+    assert told - routes <= {"GET /", "GET /docs", "GET /openapi.json"}
 
 
 # -- with real weights ---------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from kb.errors import IndexMismatch, StoreUnavailable
 from kb.types import Float32
 
 COLLECTION = "passages"
-_QUIET = Settings(anonymized_telemetry=False)
 _PAGE = 5000  # Chroma takes at most 5,461 rows at once
 # Recall of the graph search against exact search falls below 0.99 with the default of 100
 # once a collection holds 100k rows; 200 costs 1 ms more there.
@@ -45,12 +44,12 @@ class ChromaStore:
     def embedded(cls, folder: Path, collection: str = COLLECTION) -> ChromaStore:
         with _translated():
             folder.mkdir(parents=True, exist_ok=True)
-            return cls(chromadb.PersistentClient(str(folder), settings=_QUIET), collection)
+            return cls(chromadb.PersistentClient(str(folder), settings=_quiet()), collection)
 
     @classmethod
     def server(cls, host: str, port: int, collection: str = COLLECTION) -> ChromaStore:
         with _translated():
-            return cls(chromadb.HttpClient(host, port, settings=_QUIET), collection)
+            return cls(chromadb.HttpClient(host, port, settings=_quiet()), collection)
 
     def put(self, ids: Sequence[str], vectors: Float32) -> None:
         with _translated():
@@ -88,7 +87,12 @@ class ChromaStore:
     def close(self) -> None:
         """Lets go of the folder, or of the server."""
         with _translated():
-            self._client.close()
+            self._client.close()  # type: ignore[attr-defined]  # its class has it, not its type
+
+
+def _quiet() -> Settings:
+    # New ones for each client: a client writes its own address into those that it is given
+    return Settings(anonymized_telemetry=False)
 
 
 @contextmanager

@@ -1,0 +1,108 @@
+"""The model writes; what passes its check is kept, and the sources' own words complete it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from kb.catalog import Catalog
+from kb.checking import Checker
+from kb.citations import Composer
+from kb.conflicts import Disagreement
+from kb.context import leans_on
+from kb.errors import ModelError
+from kb.events import ConflictFound, SentencePassed, SentenceWithheld
+from kb.evidence import Gathered
+from kb.ports import ChatModel
+from kb.prompt import write_messages
+from kb.sentences import completed, read
+from kb.types import Conflict, Evidence, Position, Source
+
+QUOTED = 3  # pieces shown where no sentence of the model's could be
+COMPLETING = 2  # pieces quoted behind the model's sentences, where those left good ones out
+_AS_GOOD = 0.9  # of the best piece's score: what else is worth a reader's time
+
+Written = SentencePassed | SentenceWithheld | ConflictFound
+
+
+class Writer:
+    """Composes one answer's text. What a reader sees goes through `composer`, with its quotes."""
+
+    def __init__(self, model: ChatModel, catalog: Catalog, answer_tokens: int) -> None:
+        self._model = model
+        self._catalog = catalog
+        self._answer_tokens = answer_tokens
+
+    def sentences(
+        self,
+        question: str,
+        gathered: Gathered,
+        checker: Checker,
+        composer: Composer,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Written]:
+        """The model's sentences as they pass. Ends early, without an error, when the model can't
+        go on: what was checked stands."""
+        messages = write_messages(question, gathered.evidence)
+        try:
+            for sentence in completed(self._model.write(messages, self._answer_tokens, cancelled)):
+                written = read(sentence)
+                if not written.text or written.text in composer.text:
+                    continue
+                checked = checker.check(written)
+                if checked.failure:
+                    yield SentenceWithheld(checked.sentence, checked.failure)
+                else:
+                    yield _passed(composer, checked.sentence, checked.pieces, checked.support)
+        except ModelError:
+            return
+
+    def completing(self, gathered: Gathered, composer: Composer) -> Iterator[Written]:
+        """Quotes the pieces that are as good as the best one and that no sentence rests on: a
+        small model leaves out what it should have said."""
+        cited = {(c.source.revision, c.start, c.end) for c in composer.citations}
+        best = max(piece.score for piece in gathered.evidence)
+        left = [
+            piece
+            for piece in sorted(gathered.evidence, key=lambda p: -p.score)
+            if (piece.source.revision, piece.start, piece.end) not in cited
+            and piece.score >= _AS_GOOD * best
+        ]
+        yield from self.quotes(left[:COMPLETING], composer)
+
+    def quotes(self, pieces: Sequence[Evidence], composer: Composer) -> Iterator[Written]:
+        """Verbatim: a sentence as it stands, a row with its headers."""
+        for piece in pieces:
+            yield _passed(composer, piece.statement, self._whole(piece), 1.0)
+
+    def positions(
+        self, question: str, found: Sequence[Disagreement], composer: Composer
+    ) -> Iterator[Written]:
+        """Each side in its source's words, with where and when it was said; nothing is picked."""
+        sides = list(dict.fromkeys(side for pair in found for side in (pair.first, pair.second)))
+        positions = []
+        for number, side in enumerate(sides):
+            lead = "The sources disagree. " if number == 0 else ""
+            sentence = f"{lead}{_place(side.source)}: {side.statement}"
+            passed = _passed(composer, sentence, self._whole(side), 1.0)
+            yield passed
+            positions.append(Position(side.statement, tuple(c.marker for c in passed.citations)))
+        yield ConflictFound(Conflict(question, tuple(positions)))
+
+    def _whole(self, piece: Evidence) -> list[Evidence]:
+        """A row with the header line that its statement repeats."""
+        if piece.kind != "row":
+            return [piece]
+        text = self._catalog.document(piece.source.document_id, piece.source.revision).text
+        return [piece, *leans_on(piece, text)[:1]]
+
+
+def _passed(
+    composer: Composer, sentence: str, pieces: Sequence[Evidence], support: float
+) -> SentencePassed:
+    return SentencePassed(sentence, tuple(composer.add(sentence, pieces, support)))
+
+
+def _place(source: Source) -> str:
+    dated = f", {source.as_of}" if source.as_of else ""
+    by = f"{source.publisher}, " if source.publisher else ""
+    return f"“{source.title}” ({by}{source.as_of})" if by and dated else f"“{source.title}”{dated}"
