@@ -190,6 +190,7 @@ class Answering:
             yield from self._writer.positions(asked.question, found, composer)
             return
         checker = Checker(
+            asked.question,
             gathered.evidence,
             self._embedder,
             self._model,
@@ -201,7 +202,7 @@ class Answering:
             asked.question, gathered, checker, composer, asked.cancelled
         )
         if composer.citations:
-            yield from self._writer.completing(gathered, composer)
+            yield from self._writer.completing(asked.question, gathered, composer)
 
     def _disagreements(self, asked: _Asked, gathered: Gathered) -> list[Disagreement]:
         """The best pair that the rules find; what another pair adds is seldom worth its reading."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ class Checker:
 
     def __init__(
         self,
+        question: str,
         evidence: Sequence[Evidence],
         embedder: Embedder,
         model: ChatModel,
@@ -46,6 +48,7 @@ class Checker:
         document: Callable[[str, str], Document],
         cancelled: Callable[[], bool],
     ) -> None:
+        self._counted = _counted(question)
         self._evidence = evidence
         self._embedder = embedder
         self._model = model
@@ -60,7 +63,8 @@ class Checker:
         similarities = self._similarities(self._embedder.embed_query(written.text))
         bound = bind(written.text, written.markers, self._evidence, similarities, self._leaning)
         failure = self._failure(bound)
-        return Checked(written.text, bound.pieces, bound.similarity, failure)
+        support = min(max(bound.similarity, 0.0), 1.0)
+        return Checked(written.text, bound.pieces, support, failure)
 
     def _failure(self, bound: Bound) -> str | None:
         if len(bound.sentence.split()) < FEWEST_WORDS:
@@ -69,14 +73,16 @@ class Checker:
         certain = [doubt for doubt in found if doubt.certain]
         if certain:
             return f"{certain[0].failure}: {certain[0].about}"
+        if self._counted and uncovered(self._counted, _stated(bound)):
+            return "unasked"
         share = _stated_share(bound)
         if bound.similarity < HOPELESS or share < HOPELESS:
             return "meaning"
         if not found and bound.similarity >= SURE and share >= SURE:
             return None
-        return None if self._stated(bound) else (found[0].failure if found else "meaning")
+        return None if self._confirmed(bound) else (found[0].failure if found else "meaning")
 
-    def _stated(self, bound: Bound) -> bool:
+    def _confirmed(self, bound: Bound) -> bool:
         """Asks the model; without one, what is in doubt isn't shown."""
         quote = " ".join(piece.statement for piece in bound.pieces)
         messages = entail_messages(bound.sentence, quote)
@@ -98,12 +104,23 @@ class Checker:
         return leans_on(piece, text)
 
 
+def _counted(question: str) -> list[str]:
+    """What a "how many" question counts: a figure of something else is no answer to it."""
+    found = _HOW_MANY.search(question)
+    return [found.group(1)] if found else []
+
+
+def _stated(bound: Bound) -> str:
+    """All that the quotes and the headings above them say."""
+    return "\n".join(f"{piece.heading}\n{piece.statement}" for piece in bound.pieces)
+
+
 def _stated_share(bound: Bound) -> float:
     """The share of the sentence's content words of which some form stands in its quotes or in
     the headings above them. "1M parameters" is not stated by "Context window: 1M tokens"."""
     words = [word for word in content_words(bound.sentence) if word not in _ANSWERING]
-    text = "\n".join(f"{piece.heading}\n{piece.statement}" for piece in bound.pieces)
-    return 1 - len(uncovered(words, text)) / max(len(words), 1)
+    return 1 - len(uncovered(words, _stated(bound))) / max(len(words), 1)
 
 
 _ANSWERING = frozenset("yes no".split())
+_HOW_MANY = re.compile(r"\bhow many (?:[a-z-]+ing |total |active )?([a-z]{4,})", re.IGNORECASE)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from kb.boundaries import boundaries
 from kb.types import Evidence
@@ -16,13 +17,14 @@ from kb.types import Evidence
 _HEADING = re.compile(r"^#{1,6} .*\S", re.MULTILINE)
 _OWN_LINE = re.compile(r"\s*(?:[-*•|#>]|\d{1,2}[.)]\s)")  # list items, rows, headings: no paragraph
 _LOOK_BACK = 1000  # characters: further back no pronoun reaches
+_SENTENCES = 2
+_SIGNS = 12  # "### 1.2 ", "**…**"
 
 
 def leans_on(piece: Evidence, text: str) -> list[Evidence]:
     """Nearest first. `text` is the whole revision that the piece is from."""
-    spans = [_table_header(piece, text)] if piece.kind == "row" else [_sentence_before(piece, text)]
-    spans += _headings(piece, text)
-    return [_at(piece, text, *span) for span in spans if span]
+    near = _table_header if piece.kind == "row" else _sentences_before
+    return [_at(piece, text, *span) for span in (*near(piece, text), *_headings(piece, text))]
 
 
 def _at(piece: Evidence, text: str, start: int, end: int) -> Evidence:
@@ -32,24 +34,26 @@ def _at(piece: Evidence, text: str, start: int, end: int) -> Evidence:
     )
 
 
-def _table_header(piece: Evidence, text: str) -> tuple[int, int] | None:
+def _table_header(piece: Evidence, text: str) -> list[tuple[int, int]]:
     """The first line of the block of `|` lines that the row stands in."""
-    first = None
+    first: list[tuple[int, int]] = []
     for start, end in _lines_above(piece.start, text):
         if "|" not in text[start:end]:
             break
-        first = start, end
+        first = [(start, end)]
     return first
 
 
-def _sentence_before(piece: Evidence, text: str) -> tuple[int, int] | None:
-    """Within the same paragraph; None for a paragraph's first sentence."""
+def _sentences_before(piece: Evidence, text: str) -> list[tuple[int, int]]:
+    """The nearest two within the same paragraph, the nearest first."""
     start = _paragraph_start(piece.start, text)
-    end = start + len(text[start : piece.start].rstrip())
-    ends = [start, *(at for at in boundaries(text, start, end) if at < end)]
-    begin = ends[-1] + len(text[ends[-1] : end]) - len(text[ends[-1] : end].lstrip())
-    reaches = ends[-1] > start or end - start < _LOOK_BACK
-    return (begin, end) if reaches and any(map(str.isalnum, text[begin:end])) else None
+    whole = start == 0 or text[start - 1].isspace()
+    ends = [start, *(at for at in boundaries(text, start, piece.start) if at < piece.start)]
+    spans = [_trimmed(text, *span) for span in pairwise([*ends, piece.start])]
+    said = [
+        span for span in spans[0 if whole else 1 :] if any(map(str.isalnum, text[slice(*span)]))
+    ]
+    return said[: -_SENTENCES - 1 : -1]
 
 
 def _paragraph_start(at: int, text: str) -> int:
@@ -67,20 +71,26 @@ def _headings(piece: Evidence, text: str) -> Iterator[tuple[int, int]]:
     """Those that the piece stands under, the nearest first: as its path gives them, or the last
     one in Markdown where the text doesn't spell them so."""
     at = text.rfind("\n", 0, piece.start) + 1
-    found = 0
+    found = False
     for heading in reversed(piece.heading.split(" > ")):
-        before = text.rfind(heading, 0, at) if heading else -1
-        if before < 0:
-            continue
-        at = text.rfind("\n", 0, before) + 1
-        found += 1
-        yield _trimmed(text, at, text.find("\n", before))
-    if not found:
-        last = None
-        for match in _HEADING.finditer(text, 0, at):
-            last = match.span()
-        if last:
-            yield last
+        span = _heading_line(heading, at, text)
+        if span:
+            at, found = span[0], True
+            yield span
+    last = None if found else list(_HEADING.finditer(text, 0, at))[-1:]
+    for match in last or ():
+        yield match.span()
+
+
+def _heading_line(heading: str, before: int, text: str) -> tuple[int, int] | None:
+    """The last line before a place that says the heading and hardly anything else."""
+    at = text.rfind(heading, 0, before) if heading else -1
+    while at >= 0:
+        start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+        if end - start <= len(heading) + _SIGNS and end <= before:
+            return _trimmed(text, start, end)
+        at = text.rfind(heading, 0, at)
+    return None
 
 
 def _lines_above(at: int, text: str) -> Iterator[tuple[int, int]]:

@@ -69,14 +69,15 @@ class Extents:
             .select_from(rows.members())
             .where(rows.live(version))
         )
-        counted: dict[int, rows.Counts] = {}
+        counted: list[tuple[int, rows.Counts]] = []
         spans: dict[str, tuple[int, int]] = {}
         with self._database.reading() as connection:
-            for document, first, words in connection.execute(query):
-                counted[first] = np.frombuffer(words, np.int32)
-                spans[document] = (first, first + len(counted[first]))
+            for document, first, blob in connection.execute(query):
+                words = np.frombuffer(blob, np.int32)
+                counted.append((first, words))
+                spans[document] = (first, first + len(words))
         size = max((end for _, end in spans.values()), default=0)
         every = np.full(size, -1, np.float32)
-        for first, words in counted.items():
+        for first, words in counted:
             every[first : first + len(words)] = words
         return Extent(every, spans)

@@ -71,6 +71,11 @@ class Name:
         return bool(versions and (self.marks ^ other.marks) & SIBLINGS)
 
     @property
+    def is_family(self) -> bool:
+        """Of a known family of models, whichever of them it is."""
+        return self.family in _MODELS
+
+    @property
     def is_model(self) -> bool:
         """Tells which model, not only of which family or how large."""
         tells = any(not is_size(mark) for mark in self.marks)

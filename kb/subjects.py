@@ -121,7 +121,7 @@ def _best(subject: Name, known: Sequence[Name]) -> str:
 def _each_has_one(sentence: str, claimed: Sequence[Owned]) -> bool:
     """Whether every model of the sentence has figures, or one alone is named: else which model a
     figure goes with can't be told by order ("A trails B (64.3%) with 58.6%")."""
-    models = [name for name in names(sentence) if name.is_model]
+    models = _models(sentence)
     having = {name.start for _, group in claimed for name in group}
     kinds = Counter((figure.kind, group[0].start) for figure, group in claimed if group)
     doubled = any(count > 1 and kind != "number" for (kind, _), count in kinds.items())
@@ -129,15 +129,17 @@ def _each_has_one(sentence: str, claimed: Sequence[Owned]) -> bool:
 
 
 def _owned_by(piece: Evidence) -> list[Owned]:
-    """A row's figures belong to the model in its first cell, or in the column's header; a
-    sentence's as `owners` tells."""
+    """A row's figures belong to the model in its first cell, or in the column's header, or to the
+    family in its first cell; a sentence's as `owners` tells."""
     if piece.kind != "row":
         return owners(piece.quote)
     first, *rest = cells(piece.statement)
     subjects = _models(first.value)
-    if len(subjects) == 1:
+    if len(subjects) == 1 and subjects[0].is_model:
         return [(figure, subjects) for figure in figures(piece.statement)]
-    return [owned for cell in rest or [first] for owned in _owned_in(cell)]
+    family = subjects if len(subjects) == 1 else ()
+    owned = (owned for cell in rest or [first] for owned in _owned_in(cell))
+    return [(figure, group or family) for figure, group in owned]
 
 
 def _owned_in(cell: Cell) -> list[Owned]:
@@ -148,8 +150,8 @@ def _owned_in(cell: Cell) -> list[Owned]:
 
 
 def _models(text: str) -> tuple[Name, ...]:
-    """Names with a version or variant: what tables have rows for."""
-    return tuple(name for name in names(text) if name.is_model)
+    """Models and their families: what tables have rows for."""
+    return tuple(name for name in names(text) if name.is_model or name.is_family)
 
 
 def _groups(text: str) -> list[tuple[Name, ...]]:

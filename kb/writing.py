@@ -11,15 +11,14 @@ from kb.conflicts import Disagreement
 from kb.context import leans_on
 from kb.errors import ModelError
 from kb.events import ConflictFound, SentencePassed, SentenceWithheld
-from kb.evidence import Gathered
+from kb.evidence import Gathered, uncovered
 from kb.ports import ChatModel
 from kb.prompt import write_messages
+from kb.retrieve import content_words
 from kb.sentences import completed, read
 from kb.types import Conflict, Evidence, Position, Source
 
 QUOTED = 3  # pieces shown where no sentence of the model's could be
-COMPLETING = 2  # pieces quoted behind the model's sentences, where those left good ones out
-_AS_GOOD = 0.9  # of the best piece's score: what else is worth a reader's time
 
 Written = SentencePassed | SentenceWithheld | ConflictFound
 
@@ -56,18 +55,21 @@ class Writer:
         except ModelError:
             return
 
-    def completing(self, gathered: Gathered, composer: Composer) -> Iterator[Written]:
-        """Quotes the pieces that are as good as the best one and that no sentence rests on: a
-        small model leaves out what it should have said."""
+    def completing(
+        self, question: str, gathered: Gathered, composer: Composer
+    ) -> Iterator[Written]:
+        """Quotes what mentions more of the question than anything that the model's sentences rest
+        on: a small model leaves out what it should have said."""
+        words = content_words(question)
         cited = {(c.source.revision, c.start, c.end) for c in composer.citations}
-        best = max(piece.score for piece in gathered.evidence)
-        left = [
-            piece
-            for piece in sorted(gathered.evidence, key=lambda p: -p.score)
-            if (piece.source.revision, piece.start, piece.end) not in cited
-            and piece.score >= _AS_GOOD * best
-        ]
-        yield from self.quotes(left[:COMPLETING], composer)
+        stated = "\n".join(f"{c.heading}\n{c.quote}" for c in composer.citations)
+        left = uncovered(words, stated)
+        for piece in sorted(gathered.evidence, key=lambda p: -p.score):
+            place = (piece.source.revision, piece.start, piece.end)
+            still = uncovered(left, f"{piece.heading}\n{piece.statement}")
+            if place not in cited and len(still) < len(left):
+                yield from self.quotes([piece], composer)
+                return
 
     def quotes(self, pieces: Sequence[Evidence], composer: Composer) -> Iterator[Written]:
         """Verbatim: a sentence as it stands, a row with its headers."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,8 @@ def document(
     return Document(id, id.title(), publisher, f"{id}.md", as_of, "\n".join(lines))
 
 
-def entries(document: Document) -> list[Entry]:
+@cache
+def entries(document: Document) -> tuple[Entry, ...]:
     """A passage a line that isn't empty; its body is the line."""
     found: list[Entry] = []
     at = 0
@@ -49,7 +51,7 @@ def entries(document: Document) -> list[Entry]:
             identity = passage.id(SPLITTER, EMBEDDER.name)
             found.append((identity, passage, EMBEDDER.embed_query(line)))
         at += len(line) + 1
-    return found
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -534,4 +534,4 @@ def ids(document: Document) -> list[str]:
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=40, stateful_step_count=12, deadline=None)
+TestHistories.settings = settings(max_examples=30, stateful_step_count=10, deadline=None)

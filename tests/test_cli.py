@@ -552,7 +552,7 @@ def test_server_stops_quietly_and_leaves_the_index_free(
         again = kb_process(env, "serve")
     finally:
         process.send_signal(stop)
-        _, log = process.communicate(timeout=30)
+        _, log = process.communicate(timeout=60)
     afterwards = kb_process(env, "search", QUESTION)
 
     assert process.returncode == 0
@@ -562,7 +562,7 @@ def test_server_stops_quietly_and_leaves_the_index_free(
 
 
 def wait_for(url: str) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         try:
             httpx.get(url, timeout=30, trust_env=False).raise_for_status()
