@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from ingest.items import Failed, Item, failure, found_in
 from ingest.plan import Plan, plan
-from ingest.readers import find, read
 from ingest.split import SPLITTER, split
 from kb.catalog import Catalog
 from kb.errors import UnreadableFile
 from kb.lookup import Lookup
 from kb.ports import Embedder, PassageStore
 from kb.types import Document, Encoding, Passage
+
+if TYPE_CHECKING:  # Chroma takes a second, and who has a knowledge base has loaded it
+    from kb.wiring import KnowledgeBase
 
 BUFFER = 256  # passages embedded together: enough to sort by length into full batches
 
@@ -24,15 +28,6 @@ Progress = Callable[[str, int, int], None]  # what, done, of how many
 
 def quiet(what: str, done: int, total: int) -> None:
     """A Progress that shows nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A file that was left out, and why."""
-
-    path: str
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +47,12 @@ class _Survey:
     """What the files hold. Texts are not kept, so that memory doesn't grow with their number."""
 
     revisions: dict[str, str] = field(default_factory=dict)  # by document id
-    places: dict[str, tuple[Path, Path]] = field(default_factory=dict)  # (path, root), likewise
+    items: dict[str, Item] = field(default_factory=dict)  # likewise
     failed: list[Failed] = field(default_factory=list)
 
     def drop(self, document: str, error: UnreadableFile) -> None:
         """The catalog keeps what it has of it."""
-        self.failed.append(_failure(self.places[document][0], error))
+        self.failed.append(failure(self.items[document].name, error))
         del self.revisions[document]
 
 
@@ -95,6 +90,18 @@ class Pipeline:
         self._max_bytes = max_bytes
         self._keep = keep_versions
 
+    @classmethod
+    def of(cls, kb: KnowledgeBase) -> Self:
+        return cls(
+            kb.catalog,
+            kb.lookup,
+            kb.store,
+            kb.embedder,
+            kb.embedder.token_count,
+            max_bytes=kb.settings.file_mb * 1_000_000,
+            keep_versions=kb.settings.keep_versions,
+        )
+
     def run(
         self,
         paths: Sequence[Path],
@@ -102,10 +109,22 @@ class Pipeline:
         dry_run: bool = False,
         progress: Progress = quiet,
     ) -> Report:
-        """Files and folders in; their documents current, or nothing changed. A file that can't be
-        read is reported and keeps what the catalog has of it. prune: documents that are not among
-        the files go, unless a file failed or there was none. Raises StoreUnavailable."""
-        survey = self._survey(paths, progress)
+        """`carry_out` for what is found in files and folders."""
+        return self.carry_out(*found_in(paths), prune, dry_run, progress)
+
+    def carry_out(
+        self,
+        items: Sequence[Item],
+        failed: Sequence[Failed],
+        prune: bool = False,
+        dry_run: bool = False,
+        progress: Progress = quiet,
+    ) -> Report:
+        """The items' documents current, or nothing changed. An item that can't be read is
+        reported, as those are that `failed` already, and keeps what the catalog has of it. prune:
+        documents that are not among the items go, unless one failed or there was none. What
+        `progress` raises stops it, with nothing changed. Raises StoreUnavailable."""
+        survey = self._survey(items, failed, progress)
         live = self._catalog.live_revisions(self._catalog.current_version())
         todo = _planned(survey, live, prune)
         passages = embedded = 0
@@ -134,24 +153,25 @@ class Pipeline:
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def _survey(self, paths: Sequence[Path], progress: Progress) -> _Survey:
-        found, refused = find(paths)
-        survey = _Survey(failed=[_failure(path, error) for path, error in refused])
-        for done, (path, root) in enumerate(found, 1):
+    def _survey(
+        self, items: Sequence[Item], failed: Sequence[Failed], progress: Progress
+    ) -> _Survey:
+        survey = _Survey(failed=[*failed])
+        for done, item in enumerate(items, 1):
             try:
-                document = read(path, root, self._max_bytes)
+                document = item.read(self._max_bytes)
                 survey.revisions[document.id] = document.revision
-                survey.places[document.id] = path, root
+                survey.items[document.id] = item
             except UnreadableFile as error:
-                survey.failed.append(_failure(path, error))
-            progress("reading", done, len(found))
+                survey.failed.append(failure(item.name, error))
+            progress("reading", done, len(items))
         return survey
 
     def _again(self, document_ids: Sequence[str], survey: _Survey) -> Iterator[Document]:
         """The documents as they are by now, and the survey with them."""
         for document_id in document_ids:
             try:
-                document = read(*survey.places[document_id], self._max_bytes)
+                document = survey.items[document_id].read(self._max_bytes)
             except UnreadableFile as error:
                 survey.drop(document_id, error)
                 continue
@@ -205,7 +225,3 @@ class Pipeline:
 def _planned(survey: _Survey, live: Mapping[str, str], prune: bool) -> Plan:
     sure = bool(survey.revisions) and not survey.failed
     return plan(survey.revisions, live, prune and sure)
-
-
-def _failure(path: Path, error: UnreadableFile) -> Failed:
-    return Failed(str(path), error.code, str(error))

@@ -51,15 +51,18 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._/-]")
 
 
 def find(
-    paths: Iterable[Path],
+    paths: Iterable[Path], within: Path | None = None
 ) -> tuple[list[tuple[Path, Path]], list[tuple[Path, UnreadableFile]]]:
     """The files to read, each once and in a fixed order, as (path, root), root being the folder
-    that its uri counts from; and those that can't be read, with the reason. Hidden files and
-    folders inside the given ones are in neither list."""
+    that its uri counts from: `within`, or else the given folder itself; and those that can't be
+    read, with the reason. Hidden files and folders inside the given ones are in neither list."""
     found: dict[str, tuple[Path, Path]] = {}
     refused: list[tuple[Path, UnreadableFile]] = []
     for given in paths:
-        root = given if given.is_dir() else given.parent
+        if not given.exists():
+            refused.append((given, FileMissing(f"{given}: does not exist; check the path")))
+            continue
+        root = within or (given if given.is_dir() else given.parent)
         for path in _files(given, top=True):
             try:
                 uri = _checked_uri(path, root)
@@ -74,14 +77,20 @@ def find(
 def read(path: Path, root: Path, max_bytes: int) -> Document:
     """The document in a file of at most `max_bytes`; its uri is its path relative to `root`.
     Raises UnreadableFile."""
+    uri, data = contents(path, root, max_bytes)
+    return document(uri, data, max_bytes)
+
+
+def contents(path: Path, root: Path, max_bytes: int) -> tuple[str, bytes]:
+    """What `document` takes: the uri and the bytes, of a file that is too large one more than
+    `max_bytes`. Raises UnreadableFile."""
     uri = _checked_uri(path, root)
     try:
         with path.open("rb") as file:
-            data = file.read(max_bytes + 1)
+            return uri, file.read(max_bytes + 1)
     except OSError as error:
         reason = error.strerror or "unknown reason"
         raise FileMissing(f"{uri}: can't be opened ({reason}); check its permissions") from error
-    return document(uri, data, max_bytes)
 
 
 def document(uri: str, data: bytes, max_bytes: int) -> Document:

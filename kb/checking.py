@@ -107,7 +107,7 @@ class Checker:
 def _counted(question: str) -> list[str]:
     """What a "how many" question counts: a figure of something else is no answer to it."""
     found = _HOW_MANY.search(question)
-    return [found.group(1)] if found else []
+    return [found.group(1).lower()] if found else []
 
 
 def _stated(bound: Bound) -> str:

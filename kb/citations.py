@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kb.types import Citation, Evidence
 from kb.verify import Needs
 
-MOST_QUOTES = 4
+MOST_QUOTES = 6  # a comparison of four models: their rows and two headers
 _MARKED = 0.1  # added to the similarity of the pieces that the model says it used
 _NEEDS = 0.5  # weight of stated figures and names against similarity, in the choice of the first
 
@@ -41,16 +41,32 @@ def bind(
         return similarities[index] + _NEEDS * share + _MARKED * (index + 1 in markers)
 
     order = sorted(range(len(evidence)), key=lambda i: (-worth(i), i))
-    chosen = [evidence[order[0]]]
-    unmet = needs.unmet(chosen[0].quote)
-    for further in [*leaning(chosen[0]), *(evidence[i] for i in order[1:])]:
-        if unmet.met or len(chosen) == MOST_QUOTES:
-            break
-        left = unmet.unmet(further.quote)
+    first, *others = (evidence[i] for i in order)
+    chosen = [first]
+    unmet = needs.unmet(first.quote)
+    queue = [*leaning(first), *others]
+    while queue and not unmet.met and len(chosen) < MOST_QUOTES:
+        further = queue.pop(0)
+        left = needs.unmet(_joined([*chosen, further]))
         if len(left) < len(unmet):
             chosen.append(further)
             unmet = left
-    return Bound(sentence, tuple(chosen), similarities[order[0]], unmet)
+            queue += leaning(further) if further in others else ()
+    return Bound(sentence, _needed(chosen, needs), similarities[order[0]], unmet)
+
+
+def _needed(chosen: Sequence[Evidence], needs: Needs) -> tuple[Evidence, ...]:
+    """Without those that a later one made superfluous; the first is what the sentence rests on."""
+    kept = list(chosen)
+    for piece in chosen[1:]:
+        rest = [other for other in kept if other is not piece]
+        if len(needs.unmet(_joined(rest))) == len(needs.unmet(_joined(kept))):
+            kept = rest
+    return tuple(kept)
+
+
+def _joined(pieces: Sequence[Evidence]) -> str:
+    return "\n".join(piece.quote for piece in pieces)
 
 
 class Composer:
@@ -70,10 +86,11 @@ class Composer:
         return tuple(self._citations)
 
     def add(self, sentence: str, pieces: Sequence[Evidence], support: float) -> list[Citation]:
-        """Appends the sentence and its markers; returns its citations, one a piece."""
+        """Appends the sentence and its markers; returns its citations, one a place."""
         start = len(self._text) + (1 if self._text else 0)
         end = start + len(sentence)
-        added = [self._citation(piece, start, end, support) for piece in pieces]
+        places = {(p.source.revision, p.start, p.end): p for p in pieces}
+        added = [self._citation(piece, start, end, support) for piece in places.values()]
         marks = "".join(f"[{citation.marker}]" for citation in added)
         self._text += f"{' ' if self._text else ''}{sentence} {marks}"
         self._citations += added

@@ -32,6 +32,12 @@ class InvalidFilter(InputError):
     code = "invalid_filter"
 
 
+class PathNotAllowed(InputError):
+    """A name that leads out of the folder that it belongs to, or could."""
+
+    code = "path_not_allowed"
+
+
 class NotFound(WeighbridgeError):
     """What was named does not exist."""
 
@@ -48,6 +54,10 @@ class RevisionNotFound(NotFound):
 
 class VersionNotFound(NotFound):
     code = "corpus_version_not_found"
+
+
+class JobNotFound(NotFound):
+    code = "job_not_found"
 
 
 # -- files ---------------------------------------------------------------------------------------
@@ -110,6 +120,29 @@ class StoreInUse(StoreError):
 
 class StoreUnavailable(StoreError):
     code = "store_unavailable"
+
+
+# -- jobs ----------------------------------------------------------------------------------------
+
+
+class JobError(WeighbridgeError):
+    code = "job_error"
+
+
+class IngestNotAllowed(JobError):
+    """Whoever reaches the server could change what it says: there are no keys."""
+
+    code = "ingest_not_allowed"
+
+
+class TooManyJobs(JobError):
+    code = "too_many_jobs"
+
+
+class ServerStopping(JobError):
+    """The server was told to end before the job was done; nothing of it became current."""
+
+    code = "server_stopping"
 
 
 # -- models and weights --------------------------------------------------------------------------

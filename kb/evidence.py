@@ -77,7 +77,7 @@ def uncovered(words: Sequence[str], text: str) -> tuple[str, ...]:
 
 def _stem(word: str) -> str:
     """Enough of a word to find its other forms: price/prices/priced, licence/license."""
-    return word[: max(4, len(word) - 2)] if len(word) > 4 else word
+    return word[: max(4, len(word) - 2)] if len(word) > 4 else word.removesuffix("s")
 
 
 def _worth(

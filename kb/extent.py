@@ -1,8 +1,8 @@
-"""Which rows of the table of passages belong to a corpus version."""
+"""Which rows of the table of passages belong to a corpus version, and pass a reader's filters."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,31 +12,35 @@ from sqlalchemy import select
 
 from kb import rows
 from kb.database import Database
-from kb.schema import memberships, revisions
+from kb.schema import revisions
 from kb.types import Filters, Float32
 
-Rows = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
-KEPT = 4  # versions whose extents are remembered: 4 bytes a passage each
+# Versions, and pairs of version and filters, that are remembered: 5 bytes, and 1, a passage.
+VERSIONS, FILTERED = 4, 32
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A document of one version, as far as filters look at it. rows: its passages'."""
+
+    document_id: str
+    publisher: str | None
+    as_of: str | None
+    rows: slice
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """words: (rows,) by row number, how many words that passage has; -1: not of this version.
-    spans: document id to its passages' rows, as [first, end)."""
+    """words: (rows,) by row number, how many words that passage has. live: (rows,) whether it is
+    of this version. mean_words: of its passages; 1 where there is none."""
 
+    documents: Sequence[Held]
     words: Float32
-    spans: Mapping[str, tuple[int, int]]
-
-    @property
-    def live(self) -> Mask:
-        """(rows,) by row number: whether that passage is of this version."""
-        inside: Mask = self.words >= 0
-        return inside
-
-    @property
-    def passages(self) -> int:
-        return sum(end - first for first, end in self.spans.values())
+    live: Mask
+    passages: int
+    mean_words: float
 
 
 class Extents:
@@ -44,40 +48,61 @@ class Extents:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.of = lru_cache(maxsize=KEPT)(self._read)
+        self.of = lru_cache(maxsize=VERSIONS)(self._read)
+        self.passing = lru_cache(maxsize=FILTERED)(self._passing)
 
-    def passing(self, version: int, filters: Filters) -> Mask:
+    def _passing(self, version: int, filters: Filters) -> Mask:
         """(rows,) by row number: of this version, and the filters let it through."""
         extent = self.of(version)
         if filters.empty:
             return extent.live
-        query = (
-            select(memberships.c.document_id)
-            .select_from(rows.members())
-            .where(rows.live(version), *rows.narrowed(filters))
-        )
-        through = np.zeros(len(extent.words), np.bool_)
-        with self._database.reading() as connection:
-            for document in connection.scalars(query):
-                first, end = extent.spans[document]
-                through[first:end] = True
+        through = np.zeros(len(extent.live), np.bool_)
+        for document in let_through(filters, extent.documents):
+            through[document.rows] = True
         return through
 
     def _read(self, version: int) -> Extent:
+        columns = revisions.c
         query = (
-            select(revisions.c.document_id, revisions.c.first_row, revisions.c.words)
+            select(
+                columns.document_id,
+                columns.publisher,
+                columns.as_of,
+                columns.first_row,
+                columns.words,
+            )
             .select_from(rows.members())
             .where(rows.live(version))
         )
-        counted: list[tuple[int, rows.Counts]] = []
-        spans: dict[str, tuple[int, int]] = {}
+        documents: list[Held] = []
+        counted: list[rows.Counts] = []
         with self._database.reading() as connection:
-            for document, first, blob in connection.execute(query):
-                words = np.frombuffer(blob, np.int32)
-                counted.append((first, words))
-                spans[document] = (first, first + len(words))
-        size = max((end for _, end in spans.values()), default=0)
-        every = np.full(size, -1, np.float32)
-        for first, words in counted:
-            every[first : first + len(words)] = words
-        return Extent(every, spans)
+            for document, publisher, as_of, first, words in connection.execute(query):
+                counted.append(np.frombuffer(words, np.int32))
+                place = slice(first, first + len(counted[-1]))
+                documents.append(Held(document, publisher, as_of, place))
+        size = max((document.rows.stop for document in documents), default=0)
+        words, live = np.zeros(size, np.float32), np.zeros(size, np.bool_)
+        for document, counts in zip(documents, counted, strict=True):
+            words[document.rows], live[document.rows] = counts, True
+        passages = int(live.sum())
+        mean = float(words.sum()) / max(passages, 1) or 1.0
+        return Extent(documents, words, live, passages, mean)
+
+
+def let_through(filters: Filters, documents: Sequence[Held]) -> list[Held]:
+    """A document without a date passes no date filter. `as_of_to` takes in everything that begins
+    with it, so that 2026 as an end includes 2026-05."""
+    ids, publishers = frozenset(filters.document_ids), frozenset(filters.publishers)
+    first, last = filters.as_of_from, filters.as_of_to
+
+    def passes(one: Held) -> bool:
+        date = one.as_of or ""
+        return (
+            (not ids or one.document_id in ids)
+            and (not publishers or one.publisher in publishers)
+            and (not first or date >= first)
+            and (not last or (date != "" and (date <= last or date.startswith(last))))
+        )
+
+    return [one for one in documents if passes(one)]

@@ -76,6 +76,11 @@ class Name:
         return self.family in _MODELS
 
     @property
+    def is_listed(self) -> bool:
+        """A family, an organisation or a licence that is known by its word, not by its shape."""
+        return _known(self.family)
+
+    @property
     def is_model(self) -> bool:
         """Tells which model, not only of which family or how large."""
         tells = any(not is_size(mark) for mark in self.marks)

@@ -20,6 +20,10 @@ class Embedder(Protocol):
     @property
     def dimension(self) -> int: ...
 
+    def token_count(self, text: str) -> int:
+        """Tokens in the text, uncut: for splitting it into what one encoding can hold."""
+        ...
+
     def embed_query(self, text: str) -> Encoding: ...
 
     def embed_passages(self, texts: Sequence[str]) -> list[Encoding]:

@@ -13,7 +13,6 @@ from sqlalchemy.sql.elements import ColumnElement
 from kb.schema import memberships, passages, revisions
 from kb.types import (
     Encoding,
-    Filters,
     IndexIdentity,
     Passage,
     Source,
@@ -46,6 +45,13 @@ def same_revision() -> ColumnElement[bool]:
     )
 
 
+def of_revision() -> ColumnElement[bool]:
+    return and_(
+        revisions.c.document_id == passages.c.document_id,
+        revisions.c.revision == passages.c.revision,
+    )
+
+
 def same_member() -> ColumnElement[bool]:
     return and_(
         revisions.c.document_id == memberships.c.document_id,
@@ -55,24 +61,6 @@ def same_member() -> ColumnElement[bool]:
 
 def members() -> Join:
     return memberships.join(revisions, same_member())
-
-
-def narrowed(filters: Filters) -> list[ColumnElement[bool]]:
-    """A document without a date passes no date filter. `as_of_to` takes in everything that begins
-    with it, so that 2026 as an end includes 2026-05."""
-    clauses: list[ColumnElement[bool]] = []
-    if filters.document_ids:
-        clauses.append(revisions.c.document_id.in_(filters.document_ids))
-    if filters.publishers:
-        clauses.append(revisions.c.publisher.in_(filters.publishers))
-    if filters.as_of_from:
-        clauses.append(revisions.c.as_of >= filters.as_of_from)
-    if filters.as_of_to:
-        end = filters.as_of_to
-        clauses.append(
-            or_(revisions.c.as_of <= end, revisions.c.as_of.startswith(end, autoescape=True))
-        )
-    return clauses
 
 
 def source_columns() -> list[ColumnElement[Any]]:
@@ -94,8 +82,7 @@ def passage_query() -> Select[Any]:
             *(c for c in passages.c if c.name not in ("document_id", "revision", "pooled")),
         )
         .select_from(passages)
-        .join(memberships, same_revision())
-        .join(revisions, same_member())
+        .join(revisions, of_revision())
     )
 
 

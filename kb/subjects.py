@@ -11,7 +11,8 @@ from typing import Literal
 from kb.cells import Cell, cells
 from kb.families import VARIANTS
 from kb.figures import Figure, figures
-from kb.names import Name, is_size, names
+from kb.names import Name, is_size, missing_names, names
+from kb.polarity import content
 from kb.types import Evidence
 
 Owned = tuple[Figure, tuple[Name, ...]]
@@ -26,6 +27,8 @@ _FORWARD = re.compile(
 _LISTED = re.compile(r"(?:,|/|\s?&|,? and|,? or) ?(?:the )?")
 _AGAINST = re.compile(r",? (?:against|versus|vs\.?|compared (?:to|with)|to) ")
 _LAST = re.compile(r"/|&|\b(?:and|or)\b")
+_NEAR = 2000  # characters: a table's header is rarely further above its row
+_SHARED = 2  # words that a quote about the same thing has in common with the sentence
 _WHOLE_NUMBER = re.compile(r"\d{1,2}")
 
 
@@ -61,6 +64,31 @@ def misplaced(sentence: str, pieces: Sequence[Evidence]) -> Iterator[tuple[str, 
         if nearest == "other" or "other" in others or nearest == "vague":
             certain = nearest == "other" and simple
             yield sentence[figure.start : figure.end], certain
+
+
+def borrowed(sentence: str, pieces: Sequence[Evidence]) -> Iterator[tuple[str, bool]]:
+    """(figure, certain) for each that only a quote about something else states: one that has none
+    of the sentence's names, and does not stand right above one that has."""
+    said, wanted = content(sentence), names(sentence)
+    about = [len(missing_names(wanted, piece.quote)) < len(wanted) for piece in pieces]
+    for figure in loose_figures(sentence):
+        stating = [
+            i for i, piece in enumerate(pieces)
+            if any(figure.stated_by(source) for source in source_figures(piece.statement))
+        ]  # fmt: skip
+        if not wanted or not stating or any(about[i] or _above(i, pieces, about) for i in stating):
+            continue
+        shared = max(len(said & content(pieces[i].statement)) for i in stating)
+        yield sentence[figure.start : figure.end], shared < _SHARED
+
+
+def _above(index: int, pieces: Sequence[Evidence], about: Sequence[bool]) -> bool:
+    """A table's header or an earlier sentence of a quote that is about the sentence's names."""
+    piece = pieces[index]
+    return any(
+        about[i] and other.source == piece.source and 0 <= other.start - piece.end < _NEAR
+        for i, other in enumerate(pieces)
+    )
 
 
 def mislabelled(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from kb.figures import Figure, missing
 from kb.names import Name, missing_names, names
 from kb.polarity import contradictions
 from kb.roles import other_columns, other_roles, turned_pairs
-from kb.subjects import loose_figures, mislabelled, misplaced, source_figures
+from kb.subjects import borrowed, loose_figures, mislabelled, misplaced, source_figures
 from kb.types import Evidence
 
 Failure = Literal["figure", "name", "subject", "column", "polarity"]
@@ -68,6 +68,7 @@ def doubts(sentence: str, pieces: Sequence[Evidence]) -> list[Doubt]:
     prose = all(piece.kind == "prose" for piece in pieces)  # a row's cells deny different things
     return [
         *_missing(sentence, pieces),
+        *(Doubt("subject", about, certain) for about, certain in borrowed(sentence, pieces)),
         *(Doubt("name", about, certain=True) for about in mislabelled(sentence, pieces)),
         *(Doubt("subject", about, certain) for about, certain in misplaced(sentence, pieces)),
         *(Doubt("column", about, certain) for about, certain in other_roles(sentence, pieces)),

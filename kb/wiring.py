@@ -11,6 +11,7 @@ from kb.adapters.minilm import MiniLmEncoder, ensure_encoder
 from kb.answer import Answering, Limits
 from kb.catalog import Catalog
 from kb.database import Database
+from kb.errors import WeighbridgeError
 from kb.events import Ask, Event
 from kb.gate import Gate
 from kb.lookup import Lookup
@@ -103,7 +104,13 @@ def build(settings: Settings, splitter: str) -> KnowledgeBase:
     embedder = load_encoder(settings)
     store = ChromaStore.embedded(settings.index / "chroma")
     model = background_model(settings)
-    return compose(settings, embedder, store, model, splitter, lambda: model.status, model.close)
+    try:
+        return compose(
+            settings, embedder, store, model, splitter, lambda: model.status, model.close
+        )
+    except WeighbridgeError:
+        model.close()
+        raise
 
 
 def load_encoder(settings: Settings) -> MiniLmEncoder:

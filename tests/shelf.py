@@ -56,6 +56,7 @@ BY_THE_MODEL = Gate(
     intercept_without_model=5.0,
     weights_without_model=defaultdict(float),
     threshold=0.5,
+    sure=0.5,
     off_topic_below=0.1,
     measured={},
 )

@@ -261,6 +261,7 @@ def test_every_dependency_is_pinned_and_the_lock_agrees() -> None:
 
 
 def test_every_package_and_every_data_file_is_shipped() -> None:
+    """But what bench measures with: that is used in a checkout only."""
     shipped = project()["tool"]["setuptools"]  # type: ignore[index]
     data = shipped["package-data"]  # type: ignore[index]
     missing = []
@@ -270,13 +271,14 @@ def test_every_package_and_every_data_file_is_shipped() -> None:
             if not path.is_file() or "__pycache__" in path.parts:
                 continue
             owner = path.parent
-            while not (owner / "__init__.py").exists():
+            while not (owner / "__init__.py").exists():  # data may lie deeper
                 owner = owner.parent
             package = ".".join(owner.relative_to(ROOT).parts)
             inside = path.relative_to(owner).as_posix()
             if package not in shipped["packages"]:  # type: ignore[index]
                 missing.append(f"package {package}")
-            if path.suffix != ".py" and not any(fnmatch(inside, p) for p in data.get(package, ())):
+            told = room == "bench" or any(fnmatch(inside, p) for p in data.get(package, ()))
+            if path.suffix != ".py" and not told:
                 missing.append(relative(path))
 
     assert not missing
