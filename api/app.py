@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 
 from api import errors
 from api.envelope import Envelope
-from api.routes import ask, documents, health, pages, search
+from api.routes import ask, documents, health, ingest, pages, search
+from ingest.jobs import Jobs
 from kb.wiring import KnowledgeBase
 
 # Threads that questions may hold at once; all else has its own, so that documents and health
@@ -38,6 +41,7 @@ class Application(FastAPI):
 
 def create_app(kb: KnowledgeBase) -> FastAPI:
     """Serves `kb`, which the caller closes after the application has ended."""
+    jobs = Jobs()
     app = Application(
         title="Weighbridge",
         description="Cited answers from your own documents: no sentence without a quote that a "
@@ -47,12 +51,25 @@ def create_app(kb: KnowledgeBase) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         responses=_FAILURE,
+        lifespan=_ending(jobs),
     )
     app.state.kb = kb
+    app.state.jobs = jobs
     app.state.asking = CapacityLimiter(QUESTIONS_AT_ONCE)
-    app.add_middleware(Envelope)
+    app.add_middleware(Envelope, body_bytes={ingest.FILES: ingest.UPLOAD_BYTES})
     errors.install(app)
-    for module in (ask, search, documents, health, pages):
+    for module in (ask, search, documents, ingest, health, pages):
         app.include_router(module.router)
     app.mount("/static", pages.FILES)
     return app
+
+
+def _ending(jobs: Jobs) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What Starlette runs an application inside: at its end the index has no writer any more."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await to_thread.run_sync(jobs.close)
+
+    return lifespan

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter
 from fastapi import Depends, HTTPException, Request
 
+from ingest.jobs import Jobs
+from kb.errors import IngestNotAllowed
 from kb.wiring import KnowledgeBase
+
+NDJSON = "application/x-ndjson"
 
 
 def _kb(request: Request) -> KnowledgeBase:
@@ -22,11 +28,52 @@ def _asking(request: Request) -> CapacityLimiter:
 
 def json_only(request: Request) -> None:
     """Raises HTTPException 415. A body of another type would be taken for a wrong field."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = _media_type(request)
     if media_type != "application/json" and not media_type.endswith("+json"):
-        raise HTTPException(415)
+        raise HTTPException(415, "send the body with Content-Type: application/json")
+
+
+def lines_only(request: Request) -> None:
+    """Raises HTTPException 415. Not only for tidiness: browsers send this type to another site
+    only after asking it, so that no web page can slip documents in."""
+    if _media_type(request) != NDJSON:
+        raise HTTPException(415, f"send the body with Content-Type: {NDJSON}")
+
+
+def local_only(request: Request) -> None:
+    """Raises IngestNotAllowed: without keys, only this machine may change what is answered. The
+    name that was called is looked at too: a web page could have its own lead here."""
+    called = urlsplit(f"//{request.headers.get('host', '')}")
+    if not _loopback(_kb(request).settings.host):
+        raise IngestNotAllowed(
+            "this server listens beyond this machine, and anyone who reaches it could change what "
+            "it answers: stop it, run kb ingest, and start it; or serve on KB_HOST=127.0.0.1"
+        )
+    if not _loopback(called.hostname or ""):
+        raise IngestNotAllowed(
+            "documents are taken only from this machine: call the server as 127.0.0.1 or localhost"
+        )
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
+
+
+def _jobs(request: Request) -> Jobs:
+    jobs: Jobs = request.app.state.jobs
+    return jobs
 
 
 KB = Annotated[KnowledgeBase, Depends(_kb)]
 Asking = Annotated[CapacityLimiter, Depends(_asking)]
+IngestJobs = Annotated[Jobs, Depends(_jobs)]
 JsonOnly = Depends(json_only)
+LinesOnly = Depends(lines_only)
+LocalOnly = Depends(local_only)

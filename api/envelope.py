@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -39,8 +40,15 @@ def id_of(scope: Scope) -> str:
 class Envelope:
     """ASGI middleware. Plain, because a wrapped `receive` must still tell of a client's leaving."""
 
-    def __init__(self, app: ASGIApp, new_id: Callable[[], str] = lambda: uuid.uuid4().hex) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        body_bytes: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """body_bytes: by path, of routes whose bodies have a limit of their own."""
         self._app = app
+        self._body_bytes = body_bytes
         self._new_id = new_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,23 +67,24 @@ class Envelope:
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, _limited(scope, receive), sending)
+        most = self._body_bytes.get(scope["path"], BODY_BYTES)
+        await self._app(scope, _limited(scope, receive, most), sending)
 
 
-def _limited(scope: Scope, receive: Receive) -> Receive:
+def _limited(scope: Scope, receive: Receive, most: int) -> Receive:
     """`receive`, which raises HTTPException 413 once the body is known to be over the limit."""
     announced = Headers(scope=scope).get("content-length", "")
     size = int(announced) if _LENGTH.fullmatch(announced) else 0
-    too_large = HTTPException(413, f"the body is over {BODY_BYTES} bytes; send less")
+    too_large = HTTPException(413, f"the body is over {most} bytes; send less")
     received = 0
 
     async def limited() -> Message:
         nonlocal received
-        if size > BODY_BYTES:
+        if size > most:
             raise too_large
         message = await receive()
         received += len(message.get("body", b""))
-        if received > BODY_BYTES:
+        if received > most:
             raise too_large
         return message
 

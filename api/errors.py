@@ -68,8 +68,9 @@ _HTTP: Mapping[int, tuple[str, str]] = {
         "this route does not take that method; the Allow header names those it takes",
     ),
     413: ("body_too_large", "the body is too large"),
-    415: ("unsupported_media_type", "send the body with Content-Type: application/json"),
+    415: ("unsupported_media_type", "the body is of a type that this route does not take"),
 }
+_SAID_BY_THE_ROUTE = (413, 415)
 INVALID_REQUEST = "invalid_request"
 INTERNAL_ERROR = "internal_error"
 
@@ -149,7 +150,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code, advice = _HTTP.get(error.status_code, (INTERNAL_ERROR, ""))
-    own = error.detail if code == "body_too_large" else advice
+    own = error.detail if error.status_code in _SAID_BY_THE_ROUTE else advice
     return _response(problem(code, own, request.scope["path"]), error.headers)
 
 

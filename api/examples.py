@@ -104,6 +104,40 @@ REVISION: Example = {
     "newer_revision": None,
 }
 
+INGEST: Example = {"paths": ["guides"], "prune": False, "dry_run": False}
+UPLOAD = """{"uri": "guides/models.md", "content_base64": "IyBNb2RlbHMKCk9wZW4gd2VpZ2h0cy4K"}
+{"uri": "guides/locked.md", "failed": {"code": "file_missing", "message": "can't be opened"}}
+"""
+_QUEUED: Example = {
+    "id": "3f2b9c0d5e7a4b1f8c6d0e9a7b5c3d1e",
+    "state": "queued",
+    "progress": None,
+    "report": None,
+    "error": None,
+}
+ACCEPTED: Example = {"job": _QUEUED}
+JOB: Example = {
+    **_QUEUED,
+    "state": "finished",
+    "progress": {"what": "embedding", "done": 1, "total": 1},
+    "report": {
+        "version": 4,
+        "add": ["guides~models.md"],
+        "replace": [],
+        "keep": ["key-differences.md"],
+        "remove": [],
+        "failed": [
+            {
+                "path": "guides/locked.md",
+                "code": "file_missing",
+                "message": "guides/locked.md: can't be opened; check its permissions",
+            }
+        ],
+        "passages": 24,
+        "embedded": 24,
+    },
+}
+
 READINESS: list[Any] = [
     {"status": "ready", "reasons": [], "warnings": []},
     {

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import base64
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from api import examples
+from ingest.items import Failed
+from ingest.uploads import Upload
 from kb.errors import InvalidFilter
 from kb.events import Ask
 from kb.types import Filters, Message
 
 MOST_HITS = 50
 MOST_NAMED = 500  # document ids or publishers in one filter
+MOST_PATHS = 1000  # of one ingest
 LARGEST_VERSION = 2**31 - 1  # what every database's integer column holds
 
 
@@ -20,6 +24,11 @@ def _sendable(text: str) -> str:
     r"""JSON's \ud800 is half a character: no UTF-8 can hold it, so no answer could repeat it."""
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("half a surrogate pair is no character")
+    return text
+
+
+def _base64(text: str) -> str:
+    base64.b64decode(text, validate=True)  # its error is a ValueError
     return text
 
 
@@ -84,6 +93,46 @@ class SearchIn(_In):
     count: int = Field(default=10, ge=1, le=MOST_HITS)
     filters: FiltersIn | None = None
     corpus_version: Version | None = Field(default=None, description="Left out: the current one.")
+
+
+class IngestIn(_In):
+    """What of the configured corpus folder is to be read."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.INGEST]})
+
+    paths: list[Text] = Field(
+        default=[],
+        max_length=MOST_PATHS,
+        description="Files and folders, relative to the corpus folder. Left out: all of it.",
+    )
+    prune: bool = Field(default=False, description="Remove documents that are not among the paths.")
+    dry_run: bool = Field(default=False, description="Report what would change; change nothing.")
+
+
+class FailedIn(_In):
+    code: Annotated[Text, Field(max_length=100)]
+    message: Annotated[Text, Field(max_length=5000)]
+
+
+class FileIn(_In):
+    """One line of an upload: a file's content, or why its sender could not read it."""
+
+    uri: Text = Field(description="A relative path, which citations will name.")
+    content_base64: Annotated[str, AfterValidator(_base64)] | None = None
+    failed: FailedIn | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.content_base64 is None) is (self.failed is None):
+            raise ValueError("send either content_base64 or failed")
+        return self
+
+    def put_into(self, upload: Upload) -> None:
+        """Raises PathNotAllowed, StoreUnavailable."""
+        if self.failed is not None:
+            upload.add_failed(Failed(self.uri, self.failed.code, self.failed.message))
+        else:
+            upload.add(self.uri, base64.b64decode(self.content_base64 or ""))
 
 
 def narrowed(filters: FiltersIn | None) -> Filters:

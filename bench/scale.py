@@ -1,13 +1,15 @@
 """`python -m bench.scale`: how long a search takes over 10k and 100k passages, part by part.
 
-No encoder runs: texts are made-up words that follow Zipf's law, vectors are random and lie
-around a centre for each document, and questions borrow words and vectors from passages. What is
-timed is the product's own code over a real catalog and a real Chroma folder.
+No encoder runs: the texts are made up (`bench.made_up`). What is timed is the product's own code
+over a real catalog and a real Chroma folder. Each question is asked once, after others have
+warmed things up, so that what a search remembers of earlier ones helps as it does in use. "cpu"
+is what the asking thread itself used: on a busy machine the time on the clock says little.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 import tempfile
 import time
@@ -17,161 +19,208 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from bench.made_up import Asked, Prepared, Writer, Written
 from kb.adapters.chroma import ChromaStore
 from kb.catalog import Catalog
 from kb.database import Database
 from kb.lookup import Lookup
 from kb.ports import PassageStore
 from kb.retrieve import DEPTH, Retriever, content_words
-from kb.types import Document, Encoding, Filters, Float32, Passage, TokenVectors, Unit
+from kb.types import Filters
 
-SPLITTER, EMBEDDER = "scale-1", "random"
-DIMENSION, TOKEN_DIMENSION = 384, 64
-VOCABULARY, WORDS, A_DOCUMENT = 50_000, 110, 30  # words, words a passage, passages a document
-TOKENS_A_WORD = 1.3
-# Of a passage's words, how many say what the corpus is about. Each of those words is in about
-# every third passage, as "model" and "open" are in ours: the dearest kind for a word search.
-SUBJECT_WORDS, SUBJECT_SHARE = 12, 0.05
-FUNCTION_SHARE = 0.45
-_SYLLABLES = [c + v for c in "b d f g k l m n p r s t v z br tr st".split() for v in "aeiou"]
-_FUNCTION = "the of a in to and is that for with as on are by it from or can not which".split()
+SPLITTER = "scale-1"
+AT_ONCE = 50  # documents whose vectors Chroma takes in one go
+WARM_UP = 20
+ASKERS = 8
+FILTERS = {
+    "no filter": Filters(),
+    "one document": Filters(document_ids=("document-000003.md",)),
+    "one publisher of twenty": Filters(publishers=("Publisher 3",)),
+    "the last of six years": Filters(as_of_from="2025"),
+    "a date that all pass": Filters(as_of_from="2000"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
     """An index of made-up passages, and questions to ask it."""
 
-    lookup: Lookup
+    folder: Path
+    database: Database
     store: PassageStore
     version: int
-    questions: Sequence[str]
-    encodings: dict[str, Encoding]
+    passages: int
+    asked: Sequence[Asked]
+
+    @property
+    def retriever(self) -> Retriever:
+        """With nothing remembered."""
+        return Retriever(Prepared(self.asked), self.store, Lookup(self.database))
 
 
-class Prepared:
-    """An Embedder that knows its questions: the time of the real one is no part of this."""
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Milliseconds: median and 95th percentile, on the clock and of the thread's own work."""
 
-    name = EMBEDDER
-    weights_sha256 = "0" * 64
-    dimension = DIMENSION
+    what: str
+    p50: float
+    p95: float
+    cpu_p50: float
+    cpu_p95: float
 
-    def __init__(self, encodings: dict[str, Encoding]) -> None:
-        self._encodings = encodings
-
-    def embed_query(self, text: str) -> Encoding:
-        return self._encodings[text]
-
-    def embed_passages(self, texts: Sequence[str]) -> list[Encoding]:
-        return [self._encodings[text] for text in texts]
-
-
-# -- texts and vectors ---------------------------------------------------------------------------
-
-
-class Writer:
-    """Makes documents and questions; the same seed makes the same ones."""
-
-    def __init__(self, seed: int = 7) -> None:
-        self._chance = np.random.default_rng(seed)
-        syllables = self._chance.choice(_SYLLABLES, (VOCABULARY, 4))
-        lengths = self._chance.integers(2, 5, VOCABULARY)
-        self._words = ["".join(row[:n]) for row, n in zip(syllables, lengths, strict=True)]
-        weights = 1 / (np.arange(VOCABULARY - SUBJECT_WORDS) + 10.0)
-        self._weights = weights / weights.sum()
-        vectors = self._chance.normal(size=(VOCABULARY, TOKEN_DIMENSION)).astype(np.float32)
-        vectors *= 127 / np.linalg.norm(vectors, axis=1, keepdims=True)
-        self._tokens = np.rint(vectors).astype(np.int8)
-
-    def document(self, number: int) -> tuple[Document, list[Passage], list[Encoding]]:
-        bodies = [self._body() for _ in range(A_DOCUMENT)]
-        text = "\n\n".join(bodies)
-        year, month = 2020 + number % 6, 1 + number % 12
-        document = Document(
-            id=f"document-{number:06}.md",
-            title=f"Document {number}",
-            publisher=f"Publisher {number % 20}",
-            uri=f"document-{number:06}.md",
-            as_of=f"{year}-{month:02}",
-            text=text,
+    @property
+    def line(self) -> str:
+        return (
+            f"| {self.what} | {self.p50:.1f} | {self.p95:.1f} "
+            f"| {self.cpu_p50:.1f} | {self.cpu_p95:.1f} |"
         )
-        revision, at, passages = document.revision, 0, []
-        for i, body in enumerate(bodies):
-            span = (at, at + len(body))
-            unit = Unit(0, len(body), *span)
-            passages.append(
-                Passage(document.id, revision, i, "prose", *span, document.title, body, (unit,))
-            )
-            at += len(body) + 2
-        centre = self._unit()
-        return document, passages, [self._encoding(body, centre) for body in bodies]
-
-    def question(self, passage: Passage, encoding: Encoding) -> tuple[str, Encoding]:
-        """Four words of the passage, two of the subject's, and function words between them."""
-        words = [w for w in dict.fromkeys(passage.body.split()) if w not in _FUNCTION]
-        own = [w for w in words if w not in self._words[:SUBJECT_WORDS]]
-        chosen = [str(w) for w in self._chance.choice(own, 4, replace=False)]
-        chosen += [str(w) for w in self._chance.choice(self._words[:SUBJECT_WORDS], 2, False)]
-        text = f"what is the {' '.join(chosen[:3])} of the {' '.join(chosen[3:])} ?"
-        near = encoding.pooled + 0.7 * self._unit()
-        tokens = self._chance.integers(0, len(encoding.tokens.ids), 14)
-        return text, Encoding(
-            (near / np.linalg.norm(near)).astype(np.float32),
-            TokenVectors(
-                encoding.tokens.ids[tokens],
-                np.arange(14, dtype=np.uint16),
-                encoding.tokens.vectors[tokens],
-            ),
-        )
-
-    def _body(self) -> str:
-        kinds = self._chance.random(WORDS)
-        rare = self._chance.choice(VOCABULARY - SUBJECT_WORDS, WORDS, p=self._weights)
-        common = self._chance.integers(0, len(_FUNCTION), WORDS)
-        subject = self._chance.integers(0, SUBJECT_WORDS, WORDS)
-        return " ".join(
-            _FUNCTION[c]
-            if kind < FUNCTION_SHARE
-            else self._words[s if kind < FUNCTION_SHARE + SUBJECT_SHARE else r + SUBJECT_WORDS]
-            for kind, r, c, s in zip(kinds, rare, common, subject, strict=True)
-        )
-
-    def _encoding(self, body: str, centre: Float32) -> Encoding:
-        count = round(len(body.split()) * TOKENS_A_WORD)
-        ids = self._chance.choice(VOCABULARY - SUBJECT_WORDS, count, p=self._weights)
-        pooled = centre + 0.7 * self._unit()
-        return Encoding(
-            (pooled / np.linalg.norm(pooled)).astype(np.float32),
-            TokenVectors(
-                ids.astype(np.uint16), np.arange(count, dtype=np.uint16), self._tokens[ids]
-            ),
-        )
-
-    def _unit(self) -> Float32:
-        vector = self._chance.normal(size=DIMENSION)
-        unit: Float32 = (vector / np.linalg.norm(vector)).astype(np.float32)
-        return unit
 
 
 # -- the index -----------------------------------------------------------------------------------
 
 
 def build(folder: Path, passages: int, questions: int) -> Scale:
-    """An index of about that many passages in an empty folder."""
+    """An index of that many passages or a few more, in an empty folder."""
     database = Database(f"sqlite:///{folder / 'catalog.sqlite3'}")
-    catalog, store, writer = Catalog(database), ChromaStore.embedded(folder / "chroma"), Writer()
-    documents = -(-passages // A_DOCUMENT)
-    every = max(1, documents // questions)
+    catalog, store = Catalog(database), ChromaStore.embedded(folder / "chroma")
+    writer = Writer()
     staged: list[tuple[str, str]] = []
-    encodings: dict[str, Encoding] = {}
-    for number in range(documents):
-        document, found, encoded = writer.document(number)
-        ids = [passage.id(SPLITTER, EMBEDDER) for passage in found]
-        catalog.stage(document, SPLITTER, list(zip(ids, found, encoded, strict=True)))
-        store.put(ids, np.stack([encoding.pooled for encoding in encoded]))
-        staged.append((document.id, document.revision))
-        if number % every == 0:
-            encodings |= [writer.question(found[0], encoded[0])]
-    version = catalog.flip(staged)
-    return Scale(Lookup(database), store, version, tuple(encodings), encodings)
+    asked: list[Asked] = []
+    count = 0
+    for batch in _in_batches(writer.documents(passages)):
+        for written in batch:
+            entries = written.entries(SPLITTER)
+            catalog.stage(written.document, SPLITTER, entries)
+            staged.append((written.document.id, written.document.revision))
+            count += len(entries)
+        store.put(
+            [i for written in batch for i, _, _ in written.entries(SPLITTER)],
+            np.stack([encoding.pooled for written in batch for encoding in written.encodings]),
+        )
+        share = -(-questions * len(batch) * len(batch[0].passages) // passages)
+        asked += [writer.question(written) for written in batch[:share]]
+    return Scale(folder, database, store, catalog.flip(staged), count, asked[:questions])
+
+
+def _in_batches(documents: Iterator[Written]) -> Iterator[list[Written]]:
+    batch: list[Written] = []
+    for document in documents:
+        batch.append(document)
+        if len(batch) == AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def disk(path: Path) -> int:
+    """Bytes of a file or folder."""
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    return sum(file.stat().st_size for file in files)
+
+
+# -- timing --------------------------------------------------------------------------------------
+
+
+def timed(what: str, action: Callable[[Asked], object], asked: Sequence[Asked]) -> Timed:
+    """Each question once; the first WARM_UP are not counted."""
+    return _summed_up(what, [_once(action, one) for one in asked][WARM_UP:])
+
+
+def timed_together(what: str, action: Callable[[Asked], object], asked: Sequence[Asked]) -> Timed:
+    """The same with ASKERS threads that ask one question after the other."""
+    with ThreadPoolExecutor(ASKERS) as askers:
+        return _summed_up(what, list(askers.map(lambda one: _once(action, one), asked))[WARM_UP:])
+
+
+def _once(action: Callable[[Asked], object], one: Asked) -> tuple[float, float]:
+    clock, work = time.perf_counter(), time.thread_time()
+    action(one)
+    return time.perf_counter() - clock, time.thread_time() - work
+
+
+def _summed_up(what: str, seconds: Sequence[tuple[float, float]]) -> Timed:
+    clock, work = np.array(seconds).T * 1000
+    return Timed(
+        what,
+        float(np.percentile(clock, 50)),
+        float(np.percentile(clock, 95)),
+        float(np.percentile(work, 50)),
+        float(np.percentile(work, 95)),
+    )
+
+
+def searches(scale: Scale) -> Iterator[Timed]:
+    """Question to ranked passages, encoder left out."""
+    for what, filters in FILTERS.items():
+        retriever = scale.retriever
+        yield timed(
+            f"search, {what}",
+            lambda one, r=retriever, f=filters: r.search(one.text, scale.version, f),  # type: ignore[misc]
+            scale.asked,
+        )
+    retriever = scale.retriever
+    yield timed_together(
+        f"search, {ASKERS} askers at once",
+        lambda one: retriever.search(one.text, scale.version),
+        scale.asked,
+    )
+
+
+def parts(scale: Scale) -> Iterator[Timed]:
+    """What a search is made of."""
+    lookup, store, version, none = Lookup(scale.database), scale.store, scale.version, Filters()
+    found = {one.text: [i for i, _ in store.nearest(one.pooled, 2 * DEPTH)] for one in scale.asked}
+    publisher = FILTERS["one publisher of twenty"]
+    calls: dict[str, Callable[[Asked], object]] = {
+        "by words": lambda one: lookup.lexical(content_words(one.text), version, DEPTH, none),
+        "by vector": lambda one: store.nearest(one.pooled, DEPTH),
+        f"load {2 * DEPTH} passages": lambda one: lookup.load(found[one.text], version, none),
+        "vectors of one publisher": lambda one: lookup.matching(version, publisher, 4000),
+    }
+    for what, call in calls.items():
+        yield timed(what, call, scale.asked)
+
+
+def report(passages: int, questions: int) -> Iterator[str]:
+    """Markdown, line by line."""
+    with tempfile.TemporaryDirectory(prefix="weighbridge-scale-") as folder:
+        began = time.perf_counter()
+        scale = build(Path(folder), passages, questions)
+        took = time.perf_counter() - began
+        catalog = disk(Path(folder) / "catalog.sqlite3") / scale.passages
+        vectors = disk(Path(folder) / "chroma") / scale.passages
+        yield f"### {scale.passages:,} passages"
+        yield ""
+        yield f"| {len(scale.asked) - WARM_UP} questions | p50 ms | p95 ms | cpu p50 | cpu p95 |"
+        yield "|---|---|---|---|---|"
+        for measured in (*searches(scale), *parts(scale)):
+            yield measured.line
+        yield ""
+        yield f"- written in {took:.0f} s: {scale.passages / took:.0f} passages a second"
+        yield f"- on disk, bytes a passage: {catalog:.0f} in the catalog, {vectors:.0f} in Chroma"
+        yield f"- most memory in use so far: {_peak_megabytes():.0f} MB"
+        yield ""
+        scale.database.close()
+
+
+def _peak_megabytes() -> float:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--passages", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--questions", type=int, default=200)
+    given = parser.parse_args()
+    for passages in given.passages:
+        for line in report(passages, given.questions):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

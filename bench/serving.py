@@ -25,7 +25,6 @@ from typing import Any
 
 import httpx
 
-from bench import scale
 from bench.index import pipeline
 from kb.adapters.chroma import ChromaStore
 from kb.fakes_model import ScriptedModel
@@ -51,7 +50,6 @@ def main() -> None:
     with _home(settings) as environ:
         lines += _table(("what", "measured"), _serving(environ))
     lines += ["", "## Ingest", "", *_table(("what", "measured"), _ingest(settings))]
-    lines += ["", "## Search at scale", "", *scale.report((10_000, 100_000))]
     text = "\n".join(lines) + "\n"
     RESULTS.write_text(text, encoding="utf-8")
     sys.stdout.write(text)

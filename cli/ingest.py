@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.local import ingesting
+from cli.remote import Server
 from cli.screen import counting, note, notes, say, say_json
+from cli.sending import SERVER_SECONDS, send
 from kb.errors import InputError, StoreInUse
 from kb.ownership import owner_url
 from kb.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from ingest.pipeline import Report
+    from ingest.pipeline import Progress, Report
 
 SOME_FAILED, NOTHING_USABLE = 1, 2
 
@@ -39,14 +42,18 @@ def ingest(
 
     Exit status: 0, or 1 when files were left out, or 2 when there was nothing to use."""
     settings = load_settings()
-    if (url := owner_url(settings.index)) is not None:
-        raise StoreInUse(
-            f"the server at {url} owns this index, and documents can't be ingested through it: "
-            "stop it, run this command again, and start it"
-        )
+    url = owner_url(settings.index)
     if rebuild:
+        if url is not None:
+            raise StoreInUse(
+                f"the server at {url} owns this index, and can't be served a new one: "
+                "stop it, run this command again, and start it"
+            )
         _confirm_rebuild(settings, paths, dry_run, yes)
-    report = _run(settings, paths, prune, dry_run, rebuild)
+    if url is not None:
+        report = _through(url, paths, prune, dry_run)
+    else:
+        report = _run(settings, paths, prune, dry_run, rebuild)
     if as_json:
         say_json(wire(report))
     else:
@@ -95,13 +102,26 @@ def _run(
 ) -> Report:
     with notes.status("opening the index") as opening, ingesting(settings, rebuild) as pipeline:
         opening.stop()
-        with counting() as bars:
-            known = {what: bars.add_task(what, total=None) for what in ("reading", "embedding")}
-
-            def progress(what: str, done: int, total: int) -> None:
-                bars.update(known[what], completed=done, total=total)
-
+        with _shown("reading", "embedding") as progress:
             return pipeline.run(paths, prune, dry_run, progress)
+
+
+def _through(url: str, paths: Sequence[Path], prune: bool, dry_run: bool) -> Report:
+    """By the server that owns the index."""
+    bars = _shown("sending", "reading", "embedding")
+    with Server(url, SERVER_SECONDS) as server, bars as progress:
+        return send(server, paths, prune, dry_run, progress)
+
+
+@contextmanager
+def _shown(*kinds: str) -> Iterator[Progress]:
+    with counting() as bars:
+        known = {what: bars.add_task(what, total=None) for what in kinds}
+
+        def progress(what: str, done: int, total: int) -> None:
+            bars.update(known[what], completed=done, total=total)
+
+        yield progress
 
 
 def _confirm_rebuild(settings: Settings, paths: Sequence[Path], dry_run: bool, yes: bool) -> None:

@@ -56,7 +56,7 @@ def answering(settings: Settings, url: str | None = None) -> Iterator[KnowledgeB
 @contextmanager
 def searching(settings: Settings) -> Iterator[KnowledgeBase]:
     """Without a chat model. Raises StoreInUse, WeightsMissing, IndexMismatch."""
-    with _opened(settings) as (kb, _):
+    with _opened(settings) as kb:
         yield kb
 
 
@@ -66,23 +66,13 @@ def ingesting(settings: Settings, rebuild: bool = False) -> Iterator[Pipeline]:
     WeightsMissing, and without `rebuild` IndexMismatch."""
     from ingest.pipeline import Pipeline
 
-    with _opened(settings, rebuild) as (kb, token_count):
-        yield Pipeline(
-            kb.catalog,
-            kb.lookup,
-            kb.store,
-            kb.embedder,
-            token_count,
-            max_bytes=settings.file_mb * 1_000_000,
-            keep_versions=settings.keep_versions,
-        )
+    with _opened(settings, rebuild) as kb:
+        yield Pipeline.of(kb)
 
 
 @contextmanager
-def _opened(
-    settings: Settings, rebuild: bool = False
-) -> Iterator[tuple[KnowledgeBase, Callable[[str], int]]]:
-    """Without a chat model; with the encoder's token count."""
+def _opened(settings: Settings, rebuild: bool = False) -> Iterator[KnowledgeBase]:
+    """Without a chat model."""
     from ingest.split import SPLITTER
     from kb.adapters.chroma import ChromaStore
     from kb.wiring import compose, load_encoder
@@ -94,7 +84,7 @@ def _opened(
         store = ChromaStore.embedded(settings.index / "chroma")
         kb = compose(settings, embedder, store, NoChatModel(settings.model), SPLITTER)
         try:
-            yield kb, embedder.token_count
+            yield kb
         finally:
             kb.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import httpx
@@ -39,6 +40,24 @@ class Server:
     def search(self, question: str, count: int) -> Wire:
         return self._post("/v1/search", {"question": question, "count": count})
 
+    def about(self) -> Wire:
+        return self._call("GET", "/v1/about")
+
+    def ingest(self, lines: Iterator[bytes], prune: bool, dry_run: bool) -> Wire:
+        """The job that has been accepted. lines: of the upload, as the API describes it."""
+        accepted = self._call(
+            "POST",
+            "/v1/ingest/files",
+            content=lines,
+            params={"prune": prune, "dry_run": dry_run},
+            headers={"Content-Type": "application/x-ndjson"},
+        )
+        job: Wire = accepted["job"]
+        return job
+
+    def job(self, job_id: str) -> Wire:
+        return self._call("GET", f"/v1/jobs/{job_id}")
+
     def alive(self) -> bool:
         try:
             return self._client.get("/livez").status_code == httpx.codes.OK
@@ -46,25 +65,34 @@ class Server:
             return False
 
     def _post(self, path: str, body: Wire) -> Wire:
+        return self._call("POST", path, json=body)
+
+    def _call(self, method: str, path: str, **what: Any) -> Wire:
+        """what: httpx's own arguments of a request."""
         try:
-            response = self._client.post(path, json=body)
+            response = self._client.request(method, path, **what)
         except httpx.HTTPError as error:
             raise ServerUnreachable(
                 f"the server at {self._url} does not answer ({error or type(error).__name__}); "
                 "look at its log, or stop it and run this command again"
             ) from error
         if response.is_error:
-            raise _reported(response)
+            raise _problem(response)
         answer: Wire = response.json()
         return answer
 
 
-def _reported(response: httpx.Response) -> WeighbridgeError:
+def _problem(response: httpx.Response) -> WeighbridgeError:
     """The problem document as the error that it was made from."""
     try:
         problem = response.json()
         code, detail = str(problem["code"]), str(problem.get("detail") or problem["title"])
     except (ValueError, KeyError, TypeError):
         return ServerUnreachable(f"the server answered HTTP {response.status_code}; see its log")
+    return reported(code, detail)
+
+
+def reported(code: str, detail: str) -> WeighbridgeError:
+    """The error that has this code."""
     known = {leaf.code: leaf for leaf in leaves()}
     return known.get(code, WeighbridgeError)(detail)

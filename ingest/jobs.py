@@ -109,7 +109,8 @@ class Jobs:
             self._stopping.set()
             under_way = list(self._futures.values())
         self._worker.shutdown(wait=False, cancel_futures=True)
-        wait(under_way, seconds)
+        # One that was cancelled before it ran is never marked as done.
+        wait([future for future in under_way if not future.cancelled()], seconds)
 
     # -- in the worker's thread ------------------------------------------------------------------
 

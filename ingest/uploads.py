@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ingest.items import Failed, Found, Item, checked_uri, spooled
-from kb.errors import PathNotAllowed
+from kb.errors import PathNotAllowed, StoreUnavailable
 
 
 class Upload:
@@ -19,11 +19,16 @@ class Upload:
         self._failed: list[Failed] = []
 
     def add(self, uri: str, data: bytes) -> None:
-        """Raises PathNotAllowed."""
+        """Raises PathNotAllowed, StoreUnavailable."""
         if checked_uri(uri) in self._items:
             raise PathNotAllowed(f"{uri[:100]!r}: was sent twice; send each document once")
         path = Path(self._folder.name) / str(len(self._items))
-        path.write_bytes(data)
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"what is sent can't be kept in {path.parent} ({error.strerror}); free some space"
+            ) from error
         self._items[uri] = spooled(uri, path)
 
     def add_failed(self, failed: Failed) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kb.types import Citation, Evidence
-from kb.verify import Needs
+from kb.verify import Needs, joined
 
 MOST_QUOTES = 6  # a comparison of four models: their rows and two headers
 _MARKED = 0.1  # added to the similarity of the pieces that the model says it used
@@ -47,7 +47,7 @@ def bind(
     queue = [*leaning(first), *others]
     while queue and not unmet.met and len(chosen) < MOST_QUOTES:
         further = queue.pop(0)
-        left = needs.unmet(_joined([*chosen, further]))
+        left = needs.unmet(joined([*chosen, further]))
         if len(left) < len(unmet):
             chosen.append(further)
             unmet = left
@@ -60,13 +60,9 @@ def _needed(chosen: Sequence[Evidence], needs: Needs) -> tuple[Evidence, ...]:
     kept = list(chosen)
     for piece in chosen[1:]:
         rest = [other for other in kept if other is not piece]
-        if len(needs.unmet(_joined(rest))) == len(needs.unmet(_joined(kept))):
+        if len(needs.unmet(joined(rest))) == len(needs.unmet(joined(kept))):
             kept = rest
     return tuple(kept)
-
-
-def _joined(pieces: Sequence[Evidence]) -> str:
-    return "\n".join(piece.quote for piece in pieces)
 
 
 class Composer:

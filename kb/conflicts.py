@@ -57,6 +57,8 @@ class Disagreement:
 def disagreements(question: str, pieces: Sequence[Evidence]) -> list[Disagreement]:
     """Pairs among the pieces that disagree about what the question asks, best evidence first."""
     subjects = [n for n in names(question) if n.family not in _OPEN_LICENCES]
+    if not subjects:
+        return []  # without a subject, two figures are seldom about the same thing
     named = {word for name in names(question) for word in (name.family, *name.marks)}
     asked = {_stem(word) for word in content_words(question) if word not in named}
     spans = [(name.start, name.end) for name in names(question)]
@@ -79,9 +81,7 @@ def _meets(piece: Evidence, conditions: Sequence[Figure]) -> bool:
 
 
 def _is_about(piece: Evidence, question: str, subjects: Sequence[Name]) -> bool:
-    """Names what the question names, where it names something."""
-    if not subjects:
-        return True
+    """Names what the question names, and not another version of it."""
     text = f"{piece.heading}\n{piece.statement}"
     present = {name.family for name in names(text)}
     low = text.lower()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from kb.injection import factual_part
 from kb.mentions import Mention, listed, mentions, one_of
 from kb.types import Message
 
@@ -81,7 +82,8 @@ def standalone(question: str, history: Sequence[Message]) -> str:
     turns: list[_Turn] = []
     for message in history:
         if message.role == "user":
-            turns.append(_turn(message.content, turns))
+            asked = factual_part(message.content)  # an order isn't carried into later questions
+            turns += [_turn(asked, turns)] if asked else []
         elif turns:
             turns[-1] = replace(turns[-1], answer=message.content)
     return _turn(question, turns).question
@@ -92,7 +94,7 @@ def _turn(question: str, turns: Sequence[_Turn]) -> _Turn:
         return _Turn(question, question)
     resolved = _resolved(question, turns)
     if resolved != question:
-        return _Turn(resolved, resolved)
+        return _Turn(resolved, resolved.partition(" (after: ")[0])
     if _leans(question):
         root = turns[-1].root
         return _Turn(f"{question} (after: {root})", root)

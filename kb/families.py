@@ -63,26 +63,27 @@ THINGS = frozenset(
 ORDINARY = frozenset(
     """
     a about above access across advantageous after against ai all allowed also although always an
-    and another any api apis april are around as at august available because before behind being
-    below best better between both bringing but by can catching centered cheaper closed common
-    compared companies comparing complete complex control cost costs could customization daily
-    data december dependent depends deploy deployment despite did different direct do does driven
-    during each early easy eight either elo enterprises even every examples faq faster february
-    few figures fine first five for four free from full fully gb ghz given gpu gpus had handled
-    has have having healthcare high higher hosted hosting how however i id ids if ii iii in
-    infrastructure input instead is iso it its iv january july june just kb key know kwh language
-    large late later latest least less license limited llm llms long low lower mainly many march
-    mau may mb mid mixture model modeling models moderate modern more moreover most much must
-    neither never nine no none nor not notable november now october of offline often on once one
-    only open open-source open-weight open-weights or original other others otherwise our out
-    over overall own per performance price pricing primarily private pro proprietary provider
-    providers public rather read recommended requires reserved routed running scaling second self
-    self-hosted self-hosting sent september setup seven several should similar since single six
-    sla slas slower smaller so soc2 some source sources speed split stays still subject such
-    switching take tb teams ten term terms text than that the their them then there these they
-    third this those though three through tip to together token tokens tool training two type ui
-    under unlike unlimited until up upgrades url usage use used users using usually variable
-    varies various vendor vendors via vs was we weights were what when where whereas whether
-    which while who whose why will with within without would yes yet you your zero
+    and another any anybody anyone api apis april are around as at august available because before
+    behind being below best better between both bringing but by can catching centered cheaper closed
+    common companies compared comparing complete complex control cost costs could customization
+    daily data december dependent depends deploy deployment despite did different direct do does
+    driven during each early easy eight either elo enterprises even every everybody everyone
+    examples faq faster february few figures fine first five for four free from full fully gb ghz
+    given gpu gpus had handled has have having healthcare high higher hosted hosting how however i
+    id ids if ii iii in infrastructure input instead is iso it its iv january july june just kb key
+    know kwh language large late later latest least less license limited llm llms long low lower
+    mainly many march mau may mb mid mixture model modeling models moderate modern more moreover
+    most much must neither never nine no nobody none nor not notable november now october of offline
+    often on once one only open open-source open-weight open-weights or original other others
+    otherwise our out over overall own per performance price pricing primarily private pro
+    proprietary provider providers public rather read recommended requires reserved routed running
+    scaling second self self-hosted self-hosting sent september setup seven several should similar
+    since single six sla slas slower smaller so soc2 some somebody someone source sources speed
+    split stays still subject such switching take tb teams ten term terms text than that the their
+    them then there these they third this those though three through tip to today together token
+    tokens tool training two type ui under unlike unlimited until up upgrades url usage use used
+    users using usually variable varies various vendor vendors via vs was we weights were what when
+    where whereas whether which while who whose why will with within without would yes yet you your
+    zero
     """.split()
 )

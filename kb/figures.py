@@ -82,7 +82,7 @@ _UNIT = re.compile(rf"[\s-]?(?P<unit>{_any(DATA_AND_POWER)}|{_any(TIMES)})\b", r
 _RATE = re.compile(
     r"(?:\s?(?!and\b|or\b|but\b|to\b)[A-Za-z][\w-]*){0,3}?"
     rf"(?:(?:\s?/\s?|\sper\s)(?P<per>{_any(TIMES)})"
-    r"|\s(?:an?|each|every)\s(?P<each>hour|day|week|month|year)(?!\sago)"
+    r"|\s(?:an?|each|every)\s(?P<each>minute|hour|day|week|month|year)(?!\sago)"
     r"|\s(?P<adverb>hourly|daily|weekly|monthly|yearly|annually))\b",
     re.IGNORECASE,
 )
@@ -270,4 +270,6 @@ def _joined(text: str, left: re.Match[str], right: re.Match[str]) -> bool:
     gap = text[left.end() : right.start()]
     if not _JOINT.fullmatch(gap):
         return False
-    return "and" not in gap.lower() or bool(_BETWEEN.search(text[: left.start()]))
+    return "and" not in gap.lower() or bool(
+        _BETWEEN.search(text[max(0, left.start() - 9) : left.start()])
+    )

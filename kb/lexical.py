@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from kb.database import Database
 from kb.extent import Extents, Rows
-from kb.rows import batches
+from kb.rows import batches, these
 from kb.schema import TOKENIZER, passages
 from kb.types import Filters, Float32
 
@@ -26,6 +26,7 @@ K1, B = 1.2, 0.75  # Robertson and Zaragoza 2009; also what SQLite's bm25() uses
 # Terms whose postings are remembered, 8 bytes a passage that has one: questions keep asking for
 # what the corpus is about, and to read where a word is that half of 100k passages have takes 6 ms.
 REMEMBERED = 512
+_IDS = select(passages.c.row, passages.c.id).where(passages.c.row.in_(these))
 
 
 class LexicalIndex:
@@ -80,8 +81,8 @@ class LexicalIndex:
         found: dict[int, str] = {}
         with self._database.reading() as connection:
             for batch in batches(best.tolist()):
-                query = select(passages.c.row, passages.c.id).where(passages.c.row.in_(batch))
-                found |= {row.row: row.id for row in connection.execute(query)}
+                for row, i in connection.execute(_IDS, {"these": batch}).all():
+                    found[row] = i
         return found
 
 

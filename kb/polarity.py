@@ -67,15 +67,17 @@ def contradictions(sentence: str, quotes: str) -> Iterator[bool]:
 
 
 def _denied(sentence: str, quotes: str) -> Iterator[bool]:
-    """The quotes negate something that the sentence says without a negation."""
+    """The quotes negate something that the sentence says without a negation: all that they say
+    of it, which is nearly sure, or the half of it."""
     said = content(sentence)
     mine = [content(clause) for clause in _CLAUSE_END.split(sentence) if _NEGATION.search(clause)]
     for match, scope in _scopes(quotes):
-        if not scope or not scope <= said or any(scope & other for other in mine):
+        shared = scope & said
+        if 2 * len(shared) < max(len(scope), 1) or any(scope & other for other in mine):
             continue
         after = _CLAUSE_END.split(quotes[match.end() :])[0]
         plain = bool(_PLAIN.fullmatch(match.group())) and not _CONDITION.search(after)
-        yield plain and len(scope) > 1 and not mine
+        yield plain and shared == scope and len(scope) > 1 and not mine
         return
 
 

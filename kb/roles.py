@@ -56,7 +56,9 @@ def turned_pairs(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:
 
 
 def other_columns(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:
-    """A row's figure given to another column's header."""
+    """A row's figure given to another column's header, where no role tells more exactly."""
+    settled = {role.figure.start for role in _roles(sentence)}
+    loose = [figure for figure in loose_figures(sentence) if figure.start not in settled]
     for piece in pieces:
         columns = _named_cells(piece) if piece.kind == "row" else []
         if len(columns) < 2:
@@ -64,7 +66,7 @@ def other_columns(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:
         shared = set.intersection(*(words for words, _ in columns))
         for start, clause in _clauses(sentence):
             said = _stems(clause)
-            for figure in _within(loose_figures(sentence), start, start + len(clause)):
+            for figure in _within(loose, start, start + len(clause)):
                 homes = [w - shared for w, v in columns if any(figure.stated_by(f) for f in v)]
                 others = [w - shared for w, v in columns if not any(figure.stated_by(f) for f in v)]
                 if homes and not any(said & w for w in homes) and any(said & w for w in others):

@@ -11,8 +11,9 @@ from typing import Literal
 from kb.cells import Cell, cells
 from kb.families import VARIANTS
 from kb.figures import Figure, figures
-from kb.names import Name, is_size, missing_names, names
+from kb.names import Name, is_size, names
 from kb.polarity import content
+from kb.stated import missing_names
 from kb.types import Evidence
 
 Owned = tuple[Figure, tuple[Name, ...]]

@@ -13,9 +13,10 @@ from typing import Literal
 
 from kb.families import ORDINARY
 from kb.figures import Figure, missing
-from kb.names import Name, missing_names, names
+from kb.names import Name, names
 from kb.polarity import contradictions
 from kb.roles import other_columns, other_roles, turned_pairs
+from kb.stated import missing_names
 from kb.subjects import borrowed, loose_figures, mislabelled, misplaced, source_figures
 from kb.types import Evidence
 
@@ -62,6 +63,11 @@ class Needs:
         return len(self.figures) + len(self.names)
 
 
+def joined(pieces: Sequence[Evidence]) -> str:
+    """Their quotes, so that nothing is read across two of them: "5" and "million" aren't 5M."""
+    return "\n;\n".join(piece.quote for piece in pieces)
+
+
 def doubts(sentence: str, pieces: Sequence[Evidence]) -> list[Doubt]:
     """All that speaks against the sentence, given the quotes that it is bound to."""
     quotes = "\n".join(piece.statement for piece in pieces)
@@ -82,7 +88,7 @@ def doubts(sentence: str, pieces: Sequence[Evidence]) -> list[Doubt]:
 
 
 def _missing(sentence: str, pieces: Sequence[Evidence]) -> Iterator[Doubt]:
-    quotes = "\n".join(piece.quote for piece in pieces)
+    quotes = joined(pieces)
     unmet = Needs.of(sentence).unmet(quotes)
     for figure in unmet.figures[:1]:
         yield Doubt("figure", sentence[figure.start : figure.end], certain=True)

@@ -14,9 +14,9 @@ from conftest import ClientOf, MakeKb
 from shelf import PRICES, WEIGHTS, first_passage, publish
 from starlette.testclient import TestClient
 
-from api import schemas
+from api import jobs, schemas
 from api.app import create_app
-from api.requests import AskIn, SearchIn
+from api.requests import AskIn, IngestIn, SearchIn
 from kb.adapters.chroma import ChromaStore
 from kb.errors import StoreUnavailable
 from kb.fakes import MemoryPassageStore
@@ -428,12 +428,16 @@ def shown(description: dict[str, Any], reference: str) -> Any:
 def test_every_route_is_described_with_examples(kb: KnowledgeBase) -> None:
     described = create_app(kb).openapi()
 
-    assert len(operations(described)) == 8
+    assert len(operations(described)) == 11
     for name, operation in operations(described):
         assert operation["summary"], name
-        for part in [operation["responses"]["200"], *filter(None, [operation.get("requestBody")])]:
-            schema = part["content"]["application/json"]["schema"]
-            assert shown(described, schema["$ref"]), name
+        (success,) = (one for status, one in operation["responses"].items() if status[0] == "2")
+        for part in [success, *filter(None, [operation.get("requestBody")])]:
+            content = part["content"].get("application/json")
+            if content is None:
+                assert part["content"]["application/x-ndjson"]["example"], name
+            else:
+                assert shown(described, content["schema"]["$ref"]), name
 
 
 def test_every_reference_in_the_description_leads_somewhere(kb: KnowledgeBase) -> None:
@@ -456,7 +460,9 @@ def _references(node: Any) -> list[str]:
 
 EXEMPLARY = [
     *(m for m in vars(schemas).values() if isinstance(m, type) and issubclass(m, schemas._Out)),
+    *(m for m in vars(jobs).values() if isinstance(m, type) and issubclass(m, schemas._Out)),
     AskIn,
+    IngestIn,
     SearchIn,
 ]
 

@@ -419,9 +419,7 @@ def test_readers_never_see_half_a_flip(tmp_path: Path) -> None:
 # -- any history at all --------------------------------------------------------------------------
 
 WORDS = ("model", "weight", "price", "licence", "token", "open", "closed", "gpu")
-LINES = st.lists(
-    st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(" ".join), max_size=3
-)
+LINES = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(" ".join), max_size=3)
 IDS = ("a", "b", "c", "d")
 MADE = st.builds(lambda id, lines: document(id, *lines), st.sampled_from(IDS), LINES)
 

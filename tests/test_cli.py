@@ -21,15 +21,18 @@ import httpx
 import pytest
 import uvicorn
 from conftest import MakeKb
+from stores import opened
 
 from api.app import create_app
 from cli.commands import run
+from cli.ingest import wire
 from cli.local import NoChatModel, clear_index
 from cli.remote import Server
 from cli.screen import printable
 from cli.serve import bound, url_of
 from cli.shown import answer_lines
-from ingest.pipeline import Failed, Report
+from ingest.items import Failed
+from ingest.pipeline import Report
 from ingest.plan import Plan
 from kb.errors import (
     EmptyQuestion,
@@ -38,11 +41,14 @@ from kb.errors import (
     ServerUnreachable,
     SettingsInvalid,
     StoreError,
+    StoreUnavailable,
     WeighbridgeError,
 )
+from kb.fakes import MemoryPassageStore
 from kb.fakes_model import ScriptedModel
 from kb.ownership import owned
 from kb.settings import Settings, load_settings
+from kb.types import Float32
 from kb.weights_catalogue import CATALOGUE
 from kb.wiring import KnowledgeBase
 
@@ -249,7 +255,7 @@ def test_empty_index_is_said(served: Served, command: Kb) -> None:
     assert "kb ingest" in ended.err
 
 
-@pytest.mark.parametrize("arguments", [("ingest", "corpus"), ("doctor",)])
+@pytest.mark.parametrize("arguments", [("ingest", "--rebuild", "corpus"), ("doctor",)])
 def test_commands_that_need_the_index_alone_say_who_has_it(
     served: Served, command: Kb, arguments: Sequence[str]
 ) -> None:
@@ -259,6 +265,96 @@ def test_commands_that_need_the_index_alone_say_who_has_it(
 
     assert ended.status == 1
     assert "http://127.0.0.1:" in ended.err
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two files that can be read and one that can't."""
+    inside = tmp_path / "folder"
+    (inside / "deep").mkdir(parents=True)
+    (inside / "good.md").write_text("# Good\n\nThe weighbridge at Alford weighs 40 tonnes.\n")
+    (inside / "deep" / "too.txt").write_text("The scale at Bath is old.\n")
+    (inside / "bad.md").write_bytes(b"%PDF-1.7\x00\x01\x02")
+    return inside
+
+
+def test_ingest_goes_through_the_server(served: Served, command: Kb, folder: Path) -> None:
+    kb = served()
+
+    ended = command("ingest", folder)
+
+    assert ended.status == 1  # one was left out
+    assert f"failed  {folder / 'bad.md'}: bad.md: is a PDF" in ended.out
+    assert "2 added, 0 replaced, 0 unchanged, 0 removed, 1 failed" in ended.out
+    assert "corpus version 2" in ended.out
+    assert "40 tonnes" in json.loads(command("search", "Alford", "--json").out)["hits"][0]["text"]
+    assert kb.catalog.current_version() == 2
+
+
+def test_server_reports_what_this_process_would(
+    served: Served, command: Kb, folder: Path, tmp_path: Path
+) -> None:
+    """The same folder into an index of its own, and through a server."""
+    kb = served(documents=())
+    (folder / "link.md").symlink_to(tmp_path / "nowhere.md")
+    (folder / "format.pdf").write_bytes(b"%PDF")
+    with opened() as index:
+        expected = wire(index.pipeline().run([folder, tmp_path / "missing.md"]))
+
+    ended = command("ingest", folder, tmp_path / "missing.md", "--json")
+
+    report = json.loads(ended.out)
+    assert {**report, "passages": 0, "embedded": 0} == json.loads(
+        json.dumps({**expected, "passages": 0, "embedded": 0})
+    )
+    assert report["passages"] == report["embedded"] == expected["passages"]
+    assert kb.catalog.current_version() == 1
+
+
+def test_dry_run_and_prune_mean_the_same_through_the_server(
+    served: Served, command: Kb, folder: Path
+) -> None:
+    kb = served()
+
+    unsure = json.loads(command("ingest", folder, "--prune", "--dry-run", "--json").out)
+    (folder / "bad.md").unlink()
+    dry = command("ingest", folder, "--prune", "--dry-run")
+    unchanged = kb.catalog.current_version()
+    pruned = command("ingest", folder, "--prune")
+    nothing = command("ingest", folder / "missing.md")
+
+    assert unsure["remove"] == []
+    assert "would be: 2 added, 0 replaced, 0 unchanged, 2 removed, 0 failed" in dry.out
+    assert unchanged == 1
+    assert "remove  api-prices" in pruned.out
+    assert (dry.status, pruned.status, nothing.status) == (0, 0, 2)
+    listed = kb.catalog.documents(kb.catalog.current_version())
+    assert [one.source.uri for one in listed] == ["deep/too.txt", "good.md"]
+
+
+def test_a_job_that_fails_on_the_server_fails_here(
+    served: Served, command: Kb, folder: Path
+) -> None:
+    class FullStore(MemoryPassageStore):
+        def put(self, ids: Sequence[str], vectors: Float32) -> None:
+            raise StoreUnavailable("the disk is full; free some space")
+
+    served(documents=(), store=FullStore())
+
+    ended = command("ingest", folder)
+
+    assert ended.status == 1
+    assert ended.err.splitlines()[-1] == "kb: the disk is full; free some space"
+
+
+def test_ingest_beside_another_command_says_that_the_index_is_in_use(
+    home: Path, command: Kb, folder: Path
+) -> None:
+    with owned(home / "index"):
+        ended = command("ingest", folder)
+
+    assert ended.status == 1
+    assert "in use by another command" in ended.err
 
 
 def answering_with(response: httpx.Response | Exception) -> Server:
@@ -549,6 +645,7 @@ def test_server_stops_quietly_and_leaves_the_index_free(
     try:
         wait_for(f"http://127.0.0.1:{port}/livez")
         asked = kb_process(env, "search", QUESTION)
+        ingested = kb_process(env, "ingest", "corpus", "--prune", "--json")
         again = kb_process(env, "serve")
     finally:
         process.send_signal(stop)
@@ -558,6 +655,7 @@ def test_server_stops_quietly_and_leaves_the_index_free(
     assert process.returncode == 0
     assert "Traceback" not in log
     assert asked.stdout == afterwards.stdout
+    assert len(json.loads(ingested.stdout)["keep"]) == 5
     assert (again.returncode, "already served" in again.stderr) == (0, True)
 
 

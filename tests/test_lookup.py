@@ -65,7 +65,25 @@ def test_word_said_twice_counts_once(index: Index) -> None:
     assert index.lookup.lexical(["model", "models", "MODEL", "weights"], 1, 9, ANYTHING) == once
 
 
-NO_WORDS = ["", " ", '"', '""', "'", "*", "^", "-", "_", "(", ":", "{}", "\\", "\0", ";--", "—", "🙂"]
+NO_WORDS = [
+    "",
+    " ",
+    '"',
+    '""',
+    "'",
+    "*",
+    "^",
+    "-",
+    "_",
+    "(",
+    ":",
+    "{}",
+    "\\",
+    "\0",
+    ";--",
+    "—",
+    "🙂",
+]
 
 
 @pytest.mark.parametrize("word", [*NO_WORDS, "\ud800", "x" * 100_000, "z\0y"])

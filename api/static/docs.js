@@ -27,12 +27,13 @@ function showRoute(method, path, operation) {
   entry.append(link, ` ${operation.summary}`);
   document.getElementById("contents").append(entry);
 
-  const body = resolved(operation.requestBody?.content["application/json"].schema);
+  const [type, sent] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
+  const body = resolved(sent?.schema);
   const section = element("section", "route");
   section.id = id;
   section.append(element("h2", "", name), prose(operation.description ?? operation.summary));
-  section.append(element("h3", "", "Try it"), element("pre", "", curl(method, path, body)));
-  if (body) section.append(element("h3", "", "Request"), fields(body));
+  section.append(element("h3", "", "Try it"), element("pre", "", curl(path, type, sent)));
+  if (body?.properties) section.append(element("h3", "", "Request"), fields(body));
   for (const [status, response] of Object.entries(operation.responses)) {
     if (status !== "default") section.append(...shownResponse(status, response));
   }
@@ -109,13 +110,15 @@ function bounds({ minimum, maximum }) {
   return maximum === undefined || maximum > 1e6 ? low : `${low} to ${maximum}`;
 }
 
-function curl(method, path, body) {
+function curl(path, type, sent) {
   const filled = path
     .replace("{document_id}", exampleOf(schemas.DocumentDetailOut).document_id)
-    .replace("{revision}", exampleOf(schemas.RevisionOut).revision);
-  if (!body) return `curl ${location.origin}${filled}`;
-  const data = JSON.stringify(exampleOf(body)).replaceAll("'", "'\\''");
-  return `curl ${location.origin}${filled} -H 'Content-Type: application/json' \\\n  -d '${data}'`;
+    .replace("{revision}", exampleOf(schemas.RevisionOut).revision)
+    .replace("{job_id}", exampleOf(schemas.JobOut).id);
+  if (!sent) return `curl ${location.origin}${filled}`;
+  const data = sent.example?.trim() ?? JSON.stringify(exampleOf(resolved(sent.schema)));
+  const quoted = data.replaceAll("'", "'\\''");
+  return `curl ${location.origin}${filled} -H 'Content-Type: ${type}' \\\n  --data-binary '${quoted}'`;
 }
 
 function resolved(schema) {
