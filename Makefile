@@ -42,7 +42,7 @@ check: python
 eval: python
 	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev
 	@$(KB) models pull
-	@$(KB) eval retrieval
+	@$(IN_VENV) bench.report
 	@$(KB) eval answers
 
 bench: python

@@ -53,7 +53,9 @@ _INSTEAD = re.compile(
     r"(?:\s+(?:then|instead|too|models?))?\W*$",
     re.IGNORECASE,
 )
-_ASPECT = re.compile(r"^\W*(?:and\s+)?(?:what|how) about\b", re.IGNORECASE)
+_ASPECT = re.compile(
+    r"^\W*(?:and\s+)?(?:what|how) about\b|\b(?:\w{3,}est|most \w+|least \w+) one\b", re.IGNORECASE
+)
 _DEFINITE = re.compile(r"\b(?:the|this|that|these|those)\s+(?:\w+\s+)??(\w{3,})\b", re.IGNORECASE)
 _DEFINITION = re.compile(
     r"what (?:is|are) (?!it\b|its\b|the\b|th[aeio]\w+\b)(?:an? )?[\w -]+\?*", re.IGNORECASE

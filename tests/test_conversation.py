@@ -92,6 +92,7 @@ def test_an_ordinal_counts_in_the_order_of_mention() -> None:
     [
         (PRICE, "What about fine-tuning?", "GPT-4o"),
         (PRICE, "And for output tokens?", "GPT-4o"),
+        (["What licence do Falcon's models have?"], "And what's the biggest one?", "one? (Falcon)"),
         (PRICE, "Why?", "GPT-4o"),
         (["What does the Llama license say of users?"], "What happens above that number?", "Llama"),
         (["What does the Llama license forbid?"], "Does the license allow fine-tuning?", "Llama"),
