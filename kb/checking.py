@@ -19,7 +19,8 @@ from kb.sentences import Written
 from kb.types import Document, Encoding, Evidence
 from kb.verify import doubts
 
-SURE = 0.80  # similarity above which the meaning is taken as given; see docs/evaluation.md
+# Set by hand on development questions; not calibrated on held-out claims yet.
+SURE = 0.80  # similarity above which the meaning is taken as given
 HOPELESS = 0.45  # and below which it is not worth asking the model
 FEWEST_WORDS = 3  # fewer say nothing that a reader could check
 STATED = 0.5  # P(Yes) of "does the quote state this?" from which a doubt is laid to rest

@@ -22,7 +22,7 @@ from kb.ranking import (
 )
 from kb.types import Encoding, Filters, Float32, Hit, StoredPassage
 
-DEPTH = 60  # candidates from each of the two searches; 30 lost recall on SQuAD, 120 gained none
+DEPTH = 60  # candidates from each of the two searches
 # A hit's score: sharpened late interaction, plus these shares of two further signals. Measured on
 # the development questions and on half of SQuAD's articles: powers of 3 to 6 and lexical weights of
 # 0.15 to 0.3 are equally good; reciprocal ranks in place of BM25's own scores cost 0.03 to 0.05 of
@@ -30,6 +30,7 @@ DEPTH = 60  # candidates from each of the two searches; 30 lost recall on SQuAD,
 SHARPNESS = 4  # power of the cosines
 LEXICAL_WEIGHT = 0.20  # of BM25, as a share of the question's best
 NAME_WEIGHT = 0.05  # of an exact name; 0.10 ranks no better
+WIDER = 4  # times as many are asked for where too few of that version were found
 EXACT_LIMIT = 4000  # below this many passages left by the filters, exact search beats the graph
 
 _WORD = re.compile(r"\w+")
@@ -72,24 +73,42 @@ class Retriever:
         idf = inverse_document_frequency(
             query.tokens.ids, frequencies.containing, frequencies.passages
         )
-        dense = self._dense(query.pooled, version, filters)
+        dense, stored = self._dense(query.pooled, version, filters)
         lexical = self._lookup.lexical(content_words(question), version, DEPTH, filters)
-        ids = list(dict.fromkeys([*(i for i, _ in dense), *(i for i, _ in lexical)]))
-        stored = self._lookup.load(ids, version, filters)
+        further = [i for i, _ in lexical if i not in stored]
+        stored |= self._lookup.load(further, version, filters)
         hits = self._rank(question, query, idf, dense, lexical, stored)
         return Found(query, idf, tuple(hits[:count]))
 
-    def _dense(self, vector: Float32, version: int, filters: Filters) -> list[tuple[str, float]]:
+    def _dense(
+        self, vector: Float32, version: int, filters: Filters
+    ) -> tuple[list[tuple[str, float]], dict[str, StoredPassage]]:
+        """The nearest passages of that version with their cosines, and the passages."""
         if filters.empty:
-            return self._store.nearest(vector, DEPTH)
+            return self._nearest(vector, version, filters)
         rows = self._lookup.matching(version, filters, EXACT_LIMIT + 1)
         if len(rows) > EXACT_LIMIT:
-            return self._store.nearest(vector, 10 * DEPTH)
+            return self._nearest(vector, version, filters)
         if not rows:
-            return []
+            return [], {}
         cosines = np.stack([pooled for _, pooled in rows]) @ vector
         best = np.argsort(-cosines, kind="stable")[:DEPTH]
-        return [(rows[i][0], float(cosines[i])) for i in best]
+        pairs = [(rows[i][0], float(cosines[i])) for i in best]
+        return pairs, self._lookup.load([i for i, _ in pairs], version, filters)
+
+    def _nearest(
+        self, vector: Float32, version: int, filters: Filters
+    ) -> tuple[list[tuple[str, float]], dict[str, StoredPassage]]:
+        """Asks the store for more until enough of what it finds is in that version: it also holds
+        what other versions do, which must not crowd this one's passages out."""
+        asked = DEPTH
+        while True:
+            found = self._store.nearest(vector, asked)
+            stored = self._lookup.load([i for i, _ in found], version, filters)
+            pairs = [(i, cosine) for i, cosine in found if i in stored][:DEPTH]
+            if len(pairs) == DEPTH or len(found) < asked:
+                return pairs, {i: stored[i] for i, _ in pairs}
+            asked *= WIDER
 
     def _rank(
         self,

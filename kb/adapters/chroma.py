@@ -20,8 +20,7 @@ from kb.types import Float32
 
 COLLECTION = "passages"
 _PAGE = 5000  # Chroma takes at most 5,461 rows at once
-# Recall of the graph search against exact search falls below 0.99 with the default of 100
-# once a collection holds 100k rows; 200 costs 1 ms more there.
+# A wider search of the graph than Chroma's default of 100: what it misses, no later stage finds.
 _HNSW: CreateHNSWConfiguration = {"space": "cosine", "ef_construction": 100, "ef_search": 200}
 
 
