@@ -27,6 +27,7 @@ FOLDS = 10
 # but behind the gate every sentence is still checked, so it lets through more than it stops.
 THRESHOLD, SURE = 0.3, 0.5
 OFF_TOPIC_BELOW = 0.6
+MODEL = "qwen2.5-coder-1.5b"  # whose P(Yes) the data holds
 
 
 def main(path: Path = DATA) -> None:
@@ -42,6 +43,7 @@ def main(path: Path = DATA) -> None:
         "threshold": THRESHOLD,
         "sure": SURE,
         "off_topic_below": OFF_TOPIC_BELOW,
+        "calibrated_for": MODEL,
         "measured": measured | {"without_model": measured_without},
     }
     OUT.write_text(json.dumps(gate, indent=1) + "\n", encoding="utf-8")

@@ -147,6 +147,8 @@ class Answering:
     # -- 2. whether the evidence can carry an answer -----------------------------------------------
 
     def _signals(self, asked: _Asked, gathered: Gathered) -> Signals:
+        if not self._gate.asks(self._model.name):
+            return signals(asked.question, gathered, None)
         messages = judge_messages(asked.question, gathered.evidence)
         try:
             yes = self._model.probability_of_yes(messages, asked.cancelled)

@@ -50,10 +50,17 @@ class Gate:
     sure: float
     off_topic_below: float
     measured: Mapping[str, Any]
+    # The model whose P(Yes) the weights were fitted on; another one's means something else, and is
+    # not asked for. None: any model's.
+    calibrated_for: str | None = None
 
     @classmethod
     def shipped(cls) -> Gate:
         return cls(**json.loads(files("kb").joinpath("gate.json").read_text(encoding="utf-8")))
+
+    def asks(self, model: str) -> bool:
+        """Whether that model's own P(Yes) is worth asking for."""
+        return self.calibrated_for in (None, model)
 
     def probability(self, signals: Signals) -> float:
         values = {name: getattr(signals, name) for name in FEATURES}

@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from kb import rows
 from kb.database import Database
 from kb.extent import Extents, Mask
 from kb.lexical import LexicalIndex
 from kb.rows import VOCABULARY, Counts
-from kb.schema import memberships, passages, versions
+from kb.schema import passages, versions
 from kb.types import Encoding, Filters, Float32, StoredPassage
 
+_STORED = rows.stored_passages()
+_ROWS = select(passages.c.row, passages.c.id).where(passages.c.id.in_(rows.named))
 _POOLED = select(passages.c.id, passages.c.pooled).where(passages.c.row.in_(rows.these))
 
 
@@ -50,8 +52,9 @@ class Lookup:
         found: set[str] = set()
         with self._database.reading() as connection:
             for batch in rows.batches(ids):
-                query = select(passages.c.row, passages.c.id).where(passages.c.id.in_(batch))
-                found |= {i for row, i in connection.execute(query).all() if _in(through, row)}
+                for row, i in connection.execute(_ROWS, {"named": batch}).all():
+                    if _in(through, row):
+                        found.add(i)
         return [i for i in ids if i in found]
 
     def load(self, ids: Sequence[str], version: int, filters: Filters) -> dict[str, StoredPassage]:
@@ -60,10 +63,10 @@ class Lookup:
         found: dict[str, StoredPassage] = {}
         with self._database.reading() as connection:
             for batch in rows.batches(ids):
-                query = rows.passage_query().where(passages.c.id.in_(batch))
-                for row in connection.execute(query).all():
-                    if _in(through, row.row):
-                        found[row.id] = rows.stored(row)
+                for row, *values in connection.execute(_STORED, {"named": batch}).all():
+                    if _in(through, row):
+                        one = rows.stored(values)
+                        found[one.id] = one
         return found
 
     def count(self, version: int, filters: Filters) -> int:
@@ -92,11 +95,8 @@ class Lookup:
 
     def vectors(self) -> Iterator[tuple[str, Float32]]:
         """Every passage that some kept version holds, with its pooled vector: to rebuild from."""
-        query = (
-            select(passages.c.id, passages.c.pooled)
-            .join(memberships, rows.same_revision())
-            .distinct()
-        )
+        held = exists().where(rows.same_revision())
+        query = select(passages.c.id, passages.c.pooled).where(held)
         with self._database.reading() as connection:
             for row in connection.execute(query.execution_options(yield_per=1000)):
                 yield row.id, np.frombuffer(row.pooled, np.float32)

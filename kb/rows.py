@@ -36,6 +36,8 @@ def live(version: int) -> ColumnElement[bool]:
 
 # Row numbers, as literals: to bind 500 of them takes longer than to find the rows.
 these: BindParameter[Sequence[int]] = bindparam("these", expanding=True, literal_execute=True)
+# Passage ids. A query made once around such a parameter is twice as fast as one made each time.
+named: BindParameter[Sequence[str]] = bindparam("named", expanding=True)
 
 
 def of(document_id: str, revision: str) -> ColumnElement[bool]:
@@ -79,14 +81,29 @@ def source_columns() -> list[ColumnElement[Any]]:
     ]
 
 
-def passage_query() -> Select[Any]:
+def stored_passages() -> Select[Any]:
+    """Those that are `named`, each with its row number before what `stored` takes."""
+    columns = passages.c
     return (
         select(
+            columns.row,
             *source_columns(),
-            *(c for c in passages.c if c.name not in ("document_id", "revision", "pooled")),
+            columns.id,
+            columns.ordinal,
+            columns.kind,
+            columns.start,
+            columns.end,
+            columns.heading,
+            columns.body,
+            columns.span,
+            columns.units,
+            columns.token_ids,
+            columns.token_starts,
+            columns.token_vectors,
         )
         .select_from(passages)
         .join(revisions, of_revision())
+        .where(columns.id.in_(named))
     )
 
 
@@ -129,31 +146,32 @@ def to_row(
     }
 
 
-def stored(row: Row[*tuple[Any, ...]]) -> StoredPassage:
-    units = np.frombuffer(row.units, np.int32).reshape(-1, 4).tolist()
-    passage = Passage(
-        row.document_id,
-        row.revision,
-        row.ordinal,
-        row.kind,
-        row.start,
-        row.end,
-        row.heading,
-        row.body,
-        tuple(Unit(*unit) for unit in units),
+def stored(values: Sequence[Any]) -> StoredPassage:
+    """Taken by place: a search reads 120 of these, and by name each takes twice as long."""
+    document, revision, title, publisher, uri, as_of, *rest = values
+    identity, ordinal, kind, start, end, heading, body, span, blob, *token_blobs = rest
+    units = tuple(Unit(*unit) for unit in np.frombuffer(blob, np.int32).reshape(-1, 4).tolist())
+    return StoredPassage(
+        identity,
+        Passage(document, revision, ordinal, kind, start, end, heading, body, units),
+        Source(document, revision, title, publisher, uri, as_of),
+        body if span is None else span,
+        _tokens(*token_blobs),
     )
-    span = row.body if row.span is None else row.span
-    return StoredPassage(row.id, passage, source(row), span, _tokens(row))
 
 
 def encoding(row: Row[*tuple[Any, ...]]) -> Encoding:
-    return Encoding(np.frombuffer(row.pooled, np.float32), _tokens(row))
+    tokens = _tokens(row.token_ids, row.token_starts, row.token_vectors)
+    return Encoding(np.frombuffer(row.pooled, np.float32), tokens)
 
 
-def _tokens(row: Row[*tuple[Any, ...]]) -> TokenVectors:
-    ids = np.frombuffer(row.token_ids, np.uint16)
-    vectors = np.frombuffer(row.token_vectors, np.int8).reshape(len(ids), -1)
-    return TokenVectors(ids, np.frombuffer(row.token_starts, np.uint16), vectors)
+def _tokens(ids: bytes, starts: bytes, vectors: bytes) -> TokenVectors:
+    numbers = np.frombuffer(ids, np.uint16)
+    return TokenVectors(
+        numbers,
+        np.frombuffer(starts, np.uint16),
+        np.frombuffer(vectors, np.int8).reshape(len(numbers), -1),
+    )
 
 
 def no_tokens() -> Counts:

@@ -9,25 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stores import Index, document, opened
 
-from kb.retrieve import Found, content_words
+from kb.retrieve import DEPTH, EXACT_LIMIT, Found, content_words
 from kb.types import Document, Filters
 
 WORDS = ("model", "weights", "price", "licence", "token", "open", "closed", "gpu", "2026", "R1")
 LINE = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
 PUBLISHERS = st.sampled_from([None, "Star", "Moon"])
 DATES = st.sampled_from([None, "2024", "2025-03", "2025-11-30", "2026-01"])
-DOCUMENTS = st.lists(
-    st.builds(
-        lambda id, lines, publisher, date: document(id, *lines, publisher=publisher, as_of=date),
-        st.sampled_from("abcdefgh"),
-        st.lists(LINE, min_size=1, max_size=4),
-        PUBLISHERS,
-        DATES,
-    ),
-    min_size=1,
-    max_size=8,
-    unique_by=lambda one: one.id,
+ONE = st.builds(
+    lambda id, lines, publisher, date: document(id, *lines, publisher=publisher, as_of=date),
+    st.sampled_from("abcdefgh"),
+    st.lists(LINE, min_size=1, max_size=4),
+    PUBLISHERS,
+    DATES,
 )
+DOCUMENTS = st.lists(ONE, min_size=1, max_size=8, unique_by=lambda one: one.id)
+FEW = st.lists(ONE, min_size=1, max_size=4, unique_by=lambda one: one.id)
 QUESTION = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(" ".join)
 FILTERS = st.builds(
     Filters,
@@ -166,7 +163,7 @@ def test_filters_that_let_nothing_through_find_nothing(index: Index) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(DOCUMENTS, min_size=2, max_size=4), QUESTION)
+@given(st.lists(FEW, min_size=2, max_size=3), QUESTION)
 def test_pinned_version_ranks_the_same_whatever_is_ingested_later(
     rounds: Sequence[list[Document]], question: str
 ) -> None:
@@ -194,6 +191,42 @@ def test_removed_document_is_never_found(index: Index) -> None:
     hits = index.retriever.search("secret price", version, count=ALL).hits
 
     assert [hit.stored.source.document_id for hit in hits] == ["b"]
+
+
+# -- what else the vector store holds -------------------------------------------------------------
+
+
+def dense(found: Found) -> set[str]:
+    """Texts of the hits that were near by their vectors."""
+    return {hit.stored.text for hit in found.hits if "dense" in hit.scores}
+
+
+def test_retired_and_staged_passages_take_no_place_of_live_ones(index: Index) -> None:
+    crowd = document("crowd", *(f"open weights {n}" for n in range(200)))
+    live = [f"open source weights are {n} in number" for n in range(DEPTH)]
+    index.publish(crowd, document("live", *live))
+    index.publish(document("crowd", "nothing of the kind"))
+    version = index.catalog.current_version()
+    index.stage(document("more", *(f"open weights {n}" for n in range(300, 500))))
+
+    found = index.retriever.search("open weights", version, count=ALL)
+
+    assert dense(found) == set(live)
+
+
+def test_filters_that_let_many_through_still_fill_the_places(index: Index) -> None:
+    size = EXACT_LIMIT + 100
+    version = index.publish(
+        document("near", *(f"open weights {n}" for n in range(size)), publisher="Star"),
+        document("far", *(f"prices of {n} tokens" for n in range(size)), publisher="Moon"),
+    )
+
+    found = index.retriever.search(
+        "open weights", version, Filters(publishers=("Moon",)), count=ALL
+    )
+
+    assert len(dense(found)) == DEPTH
+    assert all(text.startswith("prices") for text in dense(found))
 
 
 # -- words ---------------------------------------------------------------------------------------
