@@ -49,6 +49,8 @@ bench: python
 	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev
 	@$(KB) models pull
 	@$(IN_VENV) bench.serving
+	@printf '\n## Search at scale\n\n' >> bench/RESULTS.md
+	@$(IN_VENV) bench.scale --passages 1000 10000 100000 | tee -a bench/RESULTS.md
 
 # Pins what the environment of `make test` holds, after a change of pyproject.toml.
 lock:
