@@ -157,7 +157,7 @@ def searches(scale: Scale) -> Iterator[Timed]:
         retriever = scale.retriever
         yield timed(
             f"search, {what}",
-            lambda one, r=retriever, f=filters: r.search(one.text, scale.version, f),  # type: ignore[misc]
+            lambda one, r=retriever, f=filters: r.search(one.text, scale.version, f),  # type: ignore[misc]  # defaults bind now
             scale.asked,
         )
     retriever = scale.retriever

@@ -21,6 +21,7 @@ from kb.events import (
     EvidenceFound,
     Judged,
     SentenceWithheld,
+    Stage,
     Status,
 )
 from kb.evidence import Gathered, gather
@@ -257,8 +258,8 @@ class Answering:
             timings_ms=timings | {"total": self._since(asked.started)},
         )
 
-    def _status(self, stage: str, asked: _Asked) -> Status:
-        return Status(stage, self._since(asked.started))  # type: ignore[arg-type]
+    def _status(self, stage: Stage, asked: _Asked) -> Status:
+        return Status(stage, self._since(asked.started))
 
     def _since(self, moment: float) -> int:
         return round(1000 * (self._clock() - moment))
