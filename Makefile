@@ -25,7 +25,7 @@ up: python
 		echo "==> server" && exec $(KB) serve
 
 test: python
-	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev
+	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev,postgres,telemetry
 	@echo "==> weights that the tests need"
 	@$(KB) models pull smollm2-135m
 	@$(KB) models pull
@@ -33,20 +33,20 @@ test: python
 	@$(IN_VENV) pytest
 
 check: python
-	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev
+	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev,postgres,telemetry
 	@$(IN_VENV) ruff check
 	@$(IN_VENV) ruff format --check
 	@$(IN_VENV) mypy
 	@$(IN_VENV) pytest -q -m "$(FAST)"
 
 eval: python
-	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev
+	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev,postgres,telemetry
 	@$(KB) models pull
 	@$(IN_VENV) bench.report
 	@$(KB) eval answers
 
 bench: python
-	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev
+	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev,postgres,telemetry
 	@$(KB) models pull
 	@$(IN_VENV) bench.serving
 	@printf '\n## Search at scale\n\n' >> bench/RESULTS.md
