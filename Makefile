@@ -14,7 +14,7 @@ endif
 # What is quick and needs no weights, as a selection for pytest.
 FAST := not model and not browser and not slow
 
-.PHONY: up test check eval bench clean lock python
+.PHONY: up test check eval bench screenshots clean lock python
 .NOTPARALLEL:
 
 up: python
@@ -43,7 +43,6 @@ eval: python
 	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev,postgres,telemetry
 	@$(KB) models pull
 	@$(IN_VENV) bench.report
-	@$(KB) eval answers
 
 bench: python
 	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev,postgres,telemetry
@@ -51,6 +50,12 @@ bench: python
 	@$(IN_VENV) bench.serving
 	@printf '\n## Search at scale\n\n' >> bench/RESULTS.md
 	@$(IN_VENV) bench.scale --passages 1000 10000 100000 | tee -a bench/RESULTS.md
+	@$(IN_VENV) bench.updates | tee -a bench/RESULTS.md
+
+# The widget's pictures in docs/, made anew with the system's Chromium.
+screenshots: python
+	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev,postgres,telemetry
+	@PYTHONPATH=.:tests $(IN_VENV) make.screenshots
 
 # Pins what the environment of `make test` holds, after a change of pyproject.toml.
 lock:

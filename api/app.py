@@ -10,9 +10,28 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 
 from api import errors
-from api.envelope import Envelope
-from api.routes import ask, documents, health, ingest, pages, search
+from api.cors import WidgetOrigins
+from api.envelope import BODY_BYTES, Envelope
+from api.routes import (
+    ask,
+    conversations,
+    documents,
+    feedback,
+    health,
+    ingest,
+    openai,
+    pages,
+    search,
+    versions,
+)
+from api.routes import jobs as job_routes
+from api.streams import Streams
+from ingest.job_watch import watching
 from ingest.jobs import Jobs
+from ingest.uploads import Uploads
+from ingest.work import ServerWork
+from kb.job_log import JobLog
+from kb.settings import Settings
 from kb.wiring import KnowledgeBase
 
 # Threads that questions may hold at once; all else has its own, so that documents and health
@@ -41,7 +60,8 @@ class Application(FastAPI):
 
 def create_app(kb: KnowledgeBase) -> FastAPI:
     """Serves `kb`, which the caller closes after the application has ended."""
-    jobs = Jobs()
+    uploads = Uploads(kb.settings.uploads)
+    jobs = Jobs(JobLog(kb.database), ServerWork(kb, uploads))
     app = Application(
         title="Weighbridge",
         description="Cited answers from your own documents: no sentence without a quote that a "
@@ -51,25 +71,40 @@ def create_app(kb: KnowledgeBase) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         responses=_FAILURE,
-        lifespan=_ending(jobs),
+        lifespan=_ingesting(kb.settings, jobs),
     )
     app.state.kb = kb
     app.state.jobs = jobs
+    app.state.uploads = uploads
     app.state.asking = CapacityLimiter(QUESTIONS_AT_ONCE)
-    app.add_middleware(Envelope, body_bytes={ingest.FILES: ingest.UPLOAD_BYTES})
+    app.state.streams = Streams()
+    limits = {
+        ingest.FILES: ingest.UPLOAD_BYTES,
+        # in base64, and JSON around it
+        documents.ONE: kb.settings.file_mb * 4_000_000 // 3 + BODY_BYTES,
+    }
+    app.add_middleware(Envelope, body_bytes=limits)
+    app.add_middleware(WidgetOrigins, origins=kb.settings.origins)
     errors.install(app)
-    for module in (ask, search, documents, ingest, health, pages):
+    for module in (
+        ask, conversations, feedback, search, documents, ingest, job_routes, health, openai, pages,
+        versions,
+    ):  # fmt: skip
         app.include_router(module.router)
     app.mount("/static", pages.FILES)
     return app
 
 
-def _ending(jobs: Jobs) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _ingesting(
+    settings: Settings, jobs: Jobs
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """What Starlette runs an application inside: at its end the index has no writer any more."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        await to_thread.run_sync(jobs.start)
+        with watching(settings, jobs):
+            yield
         await to_thread.run_sync(jobs.close)
 
     return lifespan

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 from anyio import CapacityLimiter
 from fastapi import Depends, HTTPException, Request
 
+from api.streams import Streams
 from ingest.jobs import Jobs
-from kb.errors import IngestNotAllowed
+from ingest.uploads import Uploads
+from kb.errors import IngestNotAllowed, ListingNotAllowed
 from kb.wiring import KnowledgeBase
 
 NDJSON = "application/x-ndjson"
@@ -55,6 +57,16 @@ def local_only(request: Request) -> None:
         )
 
 
+def overseer_only(request: Request) -> None:
+    """Raises ListingNotAllowed: without keys, only this machine may see what everybody asked."""
+    called = urlsplit(f"//{request.headers.get('host', '')}")
+    if not (_loopback(_kb(request).settings.host) and _loopback(called.hostname or "")):
+        raise ListingNotAllowed(
+            "what others asked is listed only on a server that listens on 127.0.0.1, called by "
+            "that name; a conversation or an answer whose id you know is there for you anywhere"
+        )
+
+
 def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
@@ -71,9 +83,22 @@ def _jobs(request: Request) -> Jobs:
     return jobs
 
 
+def _uploads(request: Request) -> Uploads:
+    uploads: Uploads = request.app.state.uploads
+    return uploads
+
+
+def _streams(request: Request) -> Streams:
+    streams: Streams = request.app.state.streams
+    return streams
+
+
 KB = Annotated[KnowledgeBase, Depends(_kb)]
 Asking = Annotated[CapacityLimiter, Depends(_asking)]
+Streaming = Annotated[Streams, Depends(_streams)]
 IngestJobs = Annotated[Jobs, Depends(_jobs)]
+UploadsOf = Annotated[Uploads, Depends(_uploads)]
 JsonOnly = Depends(json_only)
 LinesOnly = Depends(lines_only)
 LocalOnly = Depends(local_only)
+OverseerOnly = Depends(overseer_only)

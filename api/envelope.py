@@ -46,7 +46,8 @@ class Envelope:
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
         body_bytes: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        """body_bytes: by path, of routes whose bodies have a limit of their own."""
+        """body_bytes: by path, of routes whose bodies have a limit of their own; one that ends in
+        a slash is of all that is below it."""
         self._app = app
         self._body_bytes = body_bytes
         self._new_id = new_id
@@ -67,7 +68,9 @@ class Envelope:
                     headers.setdefault(name, value)
             await send(message)
 
-        most = self._body_bytes.get(scope["path"], BODY_BYTES)
+        path = scope["path"]
+        below = self._body_bytes.get(path[: path.rfind("/") + 1], BODY_BYTES)
+        most = self._body_bytes.get(path, below)
         await self._app(scope, _limited(scope, receive, most), sending)
 
 

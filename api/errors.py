@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import examples
+from api import examples, openai_errors
 from api.envelope import id_of, security_headers
 from kb import errors as kb
 
@@ -34,19 +34,31 @@ STATUS: Mapping[type[kb.WeighbridgeError], int] = {
     kb.RevisionNotFound: 404,
     kb.VersionNotFound: 404,
     kb.JobNotFound: 404,
+    kb.ConversationNotFound: 404,
+    kb.AnswerNotFound: 404,
     kb.FileMissing: 404,
     kb.FileEmpty: 422,
     kb.FileTooLarge: 413,
+    kb.FileChanging: 409,
     kb.FormatUnsupported: 415,
     kb.FileIsBinary: 415,
     kb.EncodingInvalid: 422,
     kb.FrontMatterInvalid: 422,
+    kb.FileEncrypted: 422,
+    kb.FileDamaged: 422,
+    kb.FileWithoutText: 422,
+    kb.FileTooComplex: 413,
     kb.IndexMismatch: 503,
     kb.StoreInUse: 503,
     kb.StoreUnavailable: 503,
     kb.IngestNotAllowed: 403,
     kb.TooManyJobs: 503,
     kb.ServerStopping: 503,
+    kb.JobInterrupted: 503,
+    kb.JobCancelled: 409,
+    kb.JobEnded: 409,
+    kb.IdempotencyKeyReused: 409,
+    kb.ListingNotAllowed: 403,
     kb.ModelNotReady: 503,
     kb.ModelFailed: 503,
     kb.UnknownModel: 404,
@@ -175,6 +187,10 @@ def _field_error(found: Mapping[str, Any]) -> FieldError:
 
 def _response(body: Problem, headers: Mapping[str, str] | None = None) -> Response:
     more = {"Retry-After": str(RETRY_SECONDS)} if body.status == 503 else {}
+    if openai_errors.speaks(body.instance):
+        param = body.errors[0].field if body.errors else None
+        told = {**(headers or {}), **more}
+        return openai_errors.response(body.status, body.detail, body.code, param, told)
     return Response(
         body.model_dump_json(exclude_none=True),
         body.status,

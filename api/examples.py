@@ -53,21 +53,67 @@ REFUSAL: Example = {
     "timings_ms": {"total": 640},
 }
 STREAM = """event: status
+id: 8f14e45fceea467fa9b7c1d2e3f40516.1
 data: {"stage":"searching","milliseconds":0}
 
 event: evidence
+id: 8f14e45fceea467fa9b7c1d2e3f40516.2
 data: {"evidence":[…]}
 
 event: sentence
+id: 8f14e45fceea467fa9b7c1d2e3f40516.3
 data: {"text":"Open-source LLMs release their weights.","citations":[…]}
 
 event: answer
-data: {"id":"…","outcome":"answered",…}
+id: 8f14e45fceea467fa9b7c1d2e3f40516.4
+data: {"id":"8f14e45fceea467fa9b7c1d2e3f40516","outcome":"answered",…}
 
 event: done
+id: 8f14e45fceea467fa9b7c1d2e3f40516.5
 data: {}
 
 """
+
+COMPLETE: Example = {
+    "model": "weighbridge",
+    "messages": [{"role": "user", "content": "Which models release their weights?"}],
+}
+COMPLETION: Example = {
+    "id": "chatcmpl-7d1f5c0b9e8a4c3f",
+    "object": "chat.completion",
+    "created": 1780000000,
+    "model": "weighbridge",
+    "choices": [
+        {
+            "index": 0,
+            "message": {
+                "role": "assistant",
+                "content": "Open-source LLMs release their weights. [1]\n\nSources:\n"
+                "- [1] How open-source and proprietary LLMs differ · Example Publisher · "
+                "2026-06-08 · key-differences.md: “Open-source LLMs release their weights.”",
+                "refusal": None,
+                "weighbridge": ANSWER,
+            },
+            "logprobs": None,
+            "finish_reason": "stop",
+        }
+    ],
+    "usage": {"prompt_tokens": 6, "completion_tokens": 52, "total_tokens": 58},
+}
+CHUNKS = """data: {"id":"chatcmpl-…","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Open-source LLMs release their weights. [1]"},"finish_reason":null}],…}
+
+data: {"id":"chatcmpl-…","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"weighbridge":{…}},"finish_reason":"stop"}],…}
+
+data: [DONE]
+
+"""  # noqa: E501  # an event's data is one line
+MODEL: Example = {
+    "id": "weighbridge",
+    "object": "model",
+    "created": 1780000000,
+    "owned_by": "weighbridge",
+}
+MODELS: Example = {"object": "list", "data": [MODEL]}
 
 SEARCH: Example = {"question": "Which models release their weights?", "count": 3}
 FOUND: Example = {
@@ -102,6 +148,7 @@ REVISION: Example = {
     **_SOURCE,
     "text": "# How open-source and proprietary LLMs differ\n\n…",
     "newer_revision": None,
+    "diff": None,
 }
 
 INGEST: Example = {"paths": ["guides"], "prune": False, "dry_run": False}
@@ -111,15 +158,34 @@ UPLOAD = """{"uri": "guides/models.md", "content_base64": "IyBNb2RlbHMKCk9wZW4gd
 _QUEUED: Example = {
     "id": "3f2b9c0d5e7a4b1f8c6d0e9a7b5c3d1e",
     "state": "queued",
+    "task": {
+        "kind": "corpus",
+        "paths": ["guides"],
+        "files": 0,
+        "prune": False,
+        "dry_run": False,
+    },
     "progress": None,
     "report": None,
     "error": None,
+    "note": None,
+    "created_at": "2026-11-03T09:30:00Z",
+    "started_at": None,
+    "ended_at": None,
 }
 ACCEPTED: Example = {"job": _QUEUED}
 JOB: Example = {
     **_QUEUED,
     "state": "finished",
-    "progress": {"what": "embedding", "done": 1, "total": 1},
+    "progress": {
+        "what": "embedding",
+        "done": 1,
+        "total": 1,
+        "passages": 24,
+        "seconds_left": 0.0,
+    },
+    "started_at": "2026-11-03T09:30:00Z",
+    "ended_at": "2026-11-03T09:30:01Z",
     "report": {
         "version": 4,
         "add": ["guides~models.md"],
@@ -135,8 +201,27 @@ JOB: Example = {
         ],
         "passages": 24,
         "embedded": 24,
+        "affected_total": 1,
+        "affected_answers": [
+            {"id": ANSWER["id"], "why": "changed", "documents": ["key-differences.md"]}
+        ],
     },
 }
+
+JOBS: Example = {"jobs": [{name: JOB[name] for name in JOB if name != "report"}]}
+JOB_STREAM = """event: job
+id: 3fd0b9a2c4e81f57
+data: {"id":"…","state":"running","progress":{"what":"embedding","done":40,…},…}
+
+event: job
+id: 9b1c07d2e5a4f638
+data: {"id":"…","state":"finished",…}
+
+event: done
+id: done
+data: {}
+
+"""
 
 READINESS: list[Any] = [
     {"status": "ready", "reasons": [], "warnings": []},
@@ -166,6 +251,7 @@ ABOUT: Example = {
         "splitter": "1",
     },
     "gate": {},
+    "verifier": {},
     "settings": {
         "question_chars": 2000,
         "answer_tokens": 160,

@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from api.requests import FileIn
 from ingest.uploads import Upload
@@ -18,12 +18,16 @@ LINE_EXTRA = 20_000  # bytes of a line that are not content: its uri, and JSON's
 
 async def receive(request: Request, upload: Upload, max_bytes: int) -> None:
     """Puts every line's file into `upload`. max_bytes: of one file. Raises HTTPException 413,
-    RequestValidationError, PathNotAllowed, StoreUnavailable."""
+    and 400 to nobody where the sender has gone; RequestValidationError, PathNotAllowed,
+    StoreUnavailable."""
     number = 0
-    async for line in _lines(request.stream(), 4 * (max_bytes + 3) // 3 + LINE_EXTRA):
-        number += 1
-        if line.strip():
-            await to_thread.run_sync(_take, line, number, upload)
+    try:
+        async for line in _lines(request.stream(), 4 * (max_bytes + 3) // 3 + LINE_EXTRA):
+            number += 1
+            if line.strip():
+                await to_thread.run_sync(_take, line, number, upload)
+    except ClientDisconnect as error:
+        raise HTTPException(400, "the sender went away before it was done") from error
 
 
 def _take(line: bytearray, number: int, upload: Upload) -> None:

@@ -27,12 +27,16 @@ def _sendable(text: str) -> str:
     return text
 
 
-def _base64(text: str) -> str:
+def encoded(text: str) -> str:
     base64.b64decode(text, validate=True)  # its error is a ValueError
     return text
 
 
 Text = Annotated[str, AfterValidator(_sendable)]
+# As it stands in addresses; a leading dot would be taken for a way up.
+ConversationId = Annotated[
+    str, Field(max_length=200, pattern=r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$")
+]
 Version = Annotated[int, Field(ge=0, le=LARGEST_VERSION)]
 Day = Annotated[
     str,
@@ -74,8 +78,12 @@ class AskIn(_In):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.ASK]})
 
     question: Text
-    conversation_id: Text | None = Field(default=None, min_length=1, max_length=200)
-    history: list[TurnIn] = []
+    conversation_id: ConversationId | None = Field(
+        default=None,
+        description="Without `history`, its stored turns are the history. An id that is new begins "
+        "a conversation; letters, digits and `-._~`, which can't be guessed by others.",
+    )
+    history: list[TurnIn] = Field(default=[], description="In place of the stored turns.")
     filters: FiltersIn | None = None
     corpus_version: Version | None = Field(default=None, description="Left out: the current one.")
 
@@ -118,7 +126,7 @@ class FileIn(_In):
     """One line of an upload: a file's content, or why its sender could not read it."""
 
     uri: Text = Field(description="A relative path, which citations will name.")
-    content_base64: Annotated[str, AfterValidator(_base64)] | None = None
+    content_base64: Annotated[str, AfterValidator(encoded)] | None = None
     failed: FailedIn | None = None
 
     @model_validator(mode="after")

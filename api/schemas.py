@@ -183,6 +183,10 @@ class RevisionOut(_Out):
     as_of: str | None
     text: str
     newer_revision: str | None
+    diff: str | None = Field(
+        description="Unified, from this text to the newer one. Null unless asked for with "
+        "`diff=true`, and where there is no newer one or the texts are too long to compare."
+    )
 
 
 # -- operations ----------------------------------------------------------------------------------
@@ -246,4 +250,7 @@ class AboutOut(_Out):
     model: ModelOut
     embedder: EmbedderOut | None = Field(description="What the index was made with.")
     gate: dict[str, object] = Field(description="The refusal gate's measured error rates.")
+    verifier: dict[str, object] = Field(
+        description="The sentence checks' measured error rates, by set of claims."
+    )
     settings: SettingsOut

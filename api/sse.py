@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
 
 from anyio import CapacityLimiter, to_thread
-from pydantic import BaseModel
 from sse_starlette import EventSourceResponse
 from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 
 from api.envelope import id_of
-from api.errors import Problem, problem_of
-from api.schemas import AnswerOut, ConflictOut, EvidenceOut, SentenceOut, StatusOut
-from kb.errors import WeighbridgeError
-from kb.events import (
-    Answered,
-    Ask,
-    ConflictFound,
-    Event,
-    EvidenceFound,
-    Judged,
-    SentencePassed,
-    SentenceWithheld,
-    Status,
-)
+from api.schemas import AnswerOut
+from api.shown import Sent, named
+from api.streams import Stream, Streams, event_id
+from kb.errors import AnswerNotFound, WeighbridgeError
+from kb.events import Answered, Ask, Event
 from kb.types import Answer
 from kb.wiring import KnowledgeBase
 
@@ -36,6 +29,7 @@ log = logging.getLogger("weighbridge.api")
 
 PING_SECONDS = 10  # proxies give up on silence; the longest one is a long prompt being read
 ENDING_SECONDS = 8  # for streams under way when the server stops; less than the server itself waits
+_EVENT_ID = re.compile(r"([0-9a-f]{32})\.([0-9]{1,6})")
 
 
 class Question:
@@ -49,7 +43,9 @@ class Question:
         self, kb: KnowledgeBase, ask: Ask, request: Request, threads: CapacityLimiter
     ) -> None:
         self._gone = threading.Event()
-        self._steps: Iterator[Event] = kb.events(ask, self._gone.is_set)
+        self._ask = ask
+        self._answer_id = uuid.uuid4().hex
+        self._steps: Iterator[Event] = kb.events(ask, self._gone.is_set, self._answer_id)
         self._request = request
         self._threads = threads
 
@@ -60,19 +56,16 @@ class Question:
         assert isinstance(events[-1], Answered)
         return events[-1].answer
 
-    async def stream(self) -> EventSourceResponse:
+    async def stream(self, streams: Streams) -> EventSourceResponse:
         """The answer as it comes about. Raises what goes wrong before and during the search;
         what goes wrong later becomes an `error` event."""
-        events = self._events()
-        first = [await anext(events)]
-        while isinstance(first[-1], Status):
-            first.append(await anext(events))
-        return EventSourceResponse(
-            _encoded(first, events),
-            ping=PING_SECONDS,
-            sep="\n",
-            shutdown_grace_period=ENDING_SECONDS,
-        )
+        stream = streams.begin(self._answer_id, self._ask, self._events())
+        with ExitStack() as unread:
+            unread.callback(stream.leave)
+            async with self._watching(stream):
+                await stream.found()
+            unread.pop_all()
+        return Reading(stream, 0)
 
     async def _events(self) -> AsyncGenerator[Event]:
         """Logs one line at the end, without the question."""
@@ -103,13 +96,15 @@ class Question:
         )
 
     @asynccontextmanager
-    async def _watching(self) -> AsyncIterator[None]:
-        """Only for whole answers: a stream is watched by its response, which cancels it."""
+    async def _watching(self, stream: Stream | None = None) -> AsyncIterator[None]:
+        """While no response has begun, which watches its client itself."""
 
         async def watch() -> None:
             while (await self._request.receive())["type"] != "http.disconnect":
                 pass
             self._gone.set()
+            if stream is not None:
+                stream.stop()
 
         watcher = asyncio.create_task(watch())
         try:
@@ -118,56 +113,58 @@ class Question:
             watcher.cancel()
 
 
-async def _encoded(
-    first: Sequence[Event], rest: AsyncGenerator[Event]
-) -> AsyncIterator[dict[str, str]]:
-    async with aclosing(rest):
+class Sending(EventSourceResponse):
+    """Events, as they come."""
+
+    def __init__(self, events: AsyncIterator[Sent]) -> None:
+        super().__init__(events, ping=PING_SECONDS, sep="\n", shutdown_grace_period=ENDING_SECONDS)
+
+
+class Reading(Sending):
+    """A stream's events, to one of its readers."""
+
+    def __init__(self, stream: Stream, after: int) -> None:
+        super().__init__(stream.after(after))
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A reader may be gone before the first event is asked for."""
         try:
-            async for event in _chained(first, rest):
-                if (data := _shown(event)) is not None:
-                    yield _named(data)
-        except WeighbridgeError as error:
-            yield _named(problem_of(error))
-    yield {"event": "done", "data": "{}"}
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stream.leave()
 
 
-async def _chained(first: Sequence[Event], rest: AsyncIterator[Event]) -> AsyncIterator[Event]:
-    for event in first:
-        yield event
-    async for event in rest:
-        yield event
+async def resumed(
+    kb: KnowledgeBase, ask: Ask, last_event_id: str | None, streams: Streams
+) -> EventSourceResponse | None:
+    """What a client that has seen this event of this question has not; None where that is neither
+    kept nor stored."""
+    known = _EVENT_ID.fullmatch(last_event_id or "")
+    if known is None:
+        return None
+    answer_id, number = known[1], int(known[2])
+    stream = streams.join(answer_id, ask)
+    if stream is not None:
+        return Reading(stream, number)
+    answer = await to_thread.run_sync(_stored, kb, answer_id, ask)
+    if answer is None:
+        return None
+    return Sending(_ending(answer, number))
 
 
-def _shown(event: Event) -> BaseModel | None:
-    """What a reader gets of an event. The answer is the JSON body of the same question."""
-    match event:
-        case Status():
-            return StatusOut.model_validate(event)
-        case EvidenceFound():
-            return EvidenceOut.model_validate(event)
-        case SentencePassed():
-            return SentenceOut.model_validate(event)
-        case ConflictFound(conflict):
-            return ConflictOut.model_validate(conflict)
-        case Answered(answer):
-            return AnswerOut.model_validate(answer)
-        case Judged() | SentenceWithheld():  # for evaluation: what failed its check stays unseen
-            return None
+def _stored(kb: KnowledgeBase, answer_id: str, ask: Ask) -> Answer | None:
+    try:
+        answer = kb.journal.answer(answer_id).answer
+    except AnswerNotFound:
+        return None
+    same = ask.conversation_id in (None, answer.conversation_id)
+    return answer if same and answer.question == ask.question else None
 
 
-_NAMES: Mapping[type[BaseModel], str] = {
-    StatusOut: "status",
-    EvidenceOut: "evidence",
-    SentenceOut: "sentence",
-    ConflictOut: "conflict",
-    AnswerOut: "answer",
-    Problem: "error",
-}
-
-
-def _named(data: BaseModel) -> dict[str, str]:
-    sparse = isinstance(data, Problem)  # as it would be in a response of its own
-    return {"event": _NAMES[type(data)], "data": data.model_dump_json(exclude_none=sparse)}
+async def _ending(answer: Answer, number: int) -> AsyncIterator[Sent]:
+    yield named(AnswerOut.model_validate(answer), event_id(answer.id, number + 1))
+    yield named(None, event_id(answer.id, number + 2))
 
 
 def _figures(answer: Answer) -> str:

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.answers import units
-from bench.index import bare, indexed, loaded
-from bench.public import articles, balanced, readings, shelve
+from bench.answers import turns
+from bench.index import bare, indexed, loaded, shelve
 from bench.questions import load
+from bench.squad import articles, sample
 from kb.conversation import standalone
 from kb.evidence import gather
 from kb.gate import signals
@@ -24,8 +24,6 @@ from kb.types import Filters
 from kb.wiring import KnowledgeBase
 
 HITS, WORDS = 20, 170  # as in kb.answer
-# The evaluation takes SQuAD questions from the front of the shuffled list; these come after them.
-SKIP = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,15 +49,16 @@ def _development(settings: Settings, model: ChatModel, path: Path) -> Iterator[d
             key = f"{item['id']}#{number}" if item["type"] == "multiturn" else item["id"]
             known[key] = gold["answerable"]
     with indexed(settings, [settings.corpus], model) as kb:
-        for key, question, history in units(path):
-            asked = factual_part(standalone(question, history)) or question
-            yield _seen(kb, model, key, asked, Filters(), known[key], "dev")
+        for turn in turns(path):
+            asked = factual_part(standalone(turn.question, turn.history({}))) or turn.question
+            yield _seen(kb, model, turn.key, asked, Filters(), known[turn.key], "dev")
 
 
 def _squad(settings: Settings, model: ChatModel, path: Path, each: int) -> Iterator[dict[str, Any]]:
+    """Of the articles for fitting; the evaluation asks about the others."""
     with bare(settings, model) as (kb, token_count):
-        shelve(kb, articles(path), token_count)
-        for reading in balanced(readings(path), each, SKIP):
+        shelve(kb, articles(path, "FIT"), token_count)
+        for reading in sample(path, "FIT", each):
             held = Filters(document_ids=(reading.article,))
             answerable = bool(reading.answers)
             yield _seen(kb, model, reading.id, reading.question, held, answerable, "squad2")

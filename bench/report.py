@@ -1,81 +1,182 @@
-"""`make eval`: retrieval on the development questions and on SQuAD 2.0, as docs/evaluation.md."""
+"""The whole evaluation: `python -m bench.report` measures and writes docs/evaluation.md.
+
+`python -m bench.report --from FOLDER` only writes it, from the rows that earlier runs left there.
+A part that the folder does not hold keeps its figures: they are in docs/evaluation.json.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from bench import questions as asked
-from bench import retrieval, squad
-from bench.index import indexed
-from kb.fakes_model import ScriptedModel
-from kb.settings import Settings, load_settings
+from bench import pages, pages_checks, plots, retrieval
+from bench.asking import Metered
+from bench.index import loaded
+from bench.parts import PARTS, SHARED, Run, measure
+from bench.rows import RESULTS, ROOT
+from bench.summary import summarise
+from kb.settings import load_settings
 
-DOCS = Path(__file__).parent.parent / "docs"
+Sections = dict[str, Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    given = _parser().parse_args(arguments)
+    folder, questions = given.out, given.shared / "eval" / "questions.jsonl"
+    if given.rendered:
+        folder = given.rendered
+    else:
+        _measured(given)
+    write(given.into, folder, questions)
+    sys.stdout.write(f"{given.into / 'docs' / 'evaluation.md'}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--shared", type=Path, default=Path("../shared"))
-    parser.add_argument("--squad-questions", type=int, default=None)
-    given = parser.parse_args(arguments)
-    questions = given.shared / "eval" / "questions.jsonl"
-    if not questions.is_file():
-        sys.exit(f"{questions} is not there: name the folder that holds eval/ with --shared")
+    parser.add_argument("--shared", type=Path, default=SHARED, help="holds eval/ and seeds/")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for rows")
+    parser.add_argument("--parts", nargs="+", choices=[*PARTS], default=[*PARTS])
+    parser.add_argument("--count", type=int, help="only the first so many of each part")
+    parser.add_argument("--keep", action="store_true", help="rows of earlier code will do")
+    parser.add_argument("--from", dest="rendered", type=Path, metavar="FOLDER",
+                        help="measure nothing: write the report from these rows")  # fmt: skip
+    parser.add_argument("--into", type=Path, default=ROOT,
+                        help="folder whose docs/ and kb/measured.json are written")  # fmt: skip
+    return parser
+
+
+def _measured(given: argparse.Namespace) -> None:
     settings = load_settings()
-    lines = _head()
-    for name, folder in (("corpus", settings.corpus), ("seeds", given.shared / "seeds")):
-        lines += _development(settings, name, folder, questions)
-    stages = squad.compare(
-        settings, given.shared / "eval" / "public" / "squad2.jsonl", given.squad_questions
-    )
-    lines += ["## SQuAD 2.0 paragraphs", "", retrieval.table(stages), ""]
-    (DOCS / "evaluation.md").write_text("\n".join(lines), encoding="utf-8")
-    sys.stdout.write("\n".join(lines))
+    run = Run(settings, given.shared, given.out, given.count, given.keep, note)
+    with loaded(settings) as model:
+        measure(run, given.parts, Metered(model))
+    (given.out / "machine.json").write_text(json.dumps(machine()), encoding="utf-8")
 
 
-def _head() -> list[str]:
-    return [
-        "# Evaluation: retrieval",
+def note(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "processor": platform.machine(),
+        "python": platform.python_version(),
+        "on": date.today().isoformat(),
+    }
+
+
+# -- from rows to the report ---------------------------------------------------------------------
+
+
+def write(into: Path, rows: Path, questions: Path) -> None:
+    """docs/evaluation.json, .md and the pictures, and kb/measured.json, under `into`."""
+    docs = into / "docs"
+    docs.mkdir(parents=True, exist_ok=True)
+    figures = docs / "evaluation.json"
+    known = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
+    there = rows / "machine.json"
+    by = json.loads(there.read_text(encoding="utf-8")) if there.is_file() else machine()
+    sections = merged(known.get("sections", {}), summarise(rows, questions))
+    _store(figures, {"machine": by, "sections": sections})
+    pictures(sections, docs)
+    (docs / "evaluation.md").write_text("\n".join(page(by, sections)), encoding="utf-8")
+    (into / "kb").mkdir(exist_ok=True)
+    _store(into / "kb" / "measured.json", measured(sections))
+
+
+def merged(known: Sections, fresh: Sections) -> Sections:
+    """The fresh sections in the place of the known ones; retrieval and the gate set by set."""
+    both = {**known, **fresh}
+    if "retrieval" in both:
+        both["retrieval"] = {**known.get("retrieval", {}), **fresh.get("retrieval", {})}
+    if "gate" in both:
+        sets = [one.get("gate", {}).get("sets", {}) for one in (known, fresh)]
+        both["gate"] = {**both["gate"], "sets": {**sets[0], **sets[1]}}
+    return both
+
+
+def page(by: Mapping[str, Any], sections: Sections) -> list[str]:
+    lines = [
+        "# Evaluation",
         "",
-        f"Made by `make eval` on {date.today().isoformat()}, {os.cpu_count()} cores "
-        f"({platform.machine()}), Python {platform.python_version()}. In brackets: 95 % bootstrap "
-        "intervals. A passage counts as right when it holds the words of a known piece of "
-        "evidence and what a right answer must include; recall@k is the share of questions with "
-        "such a passage among the first k.",
+        f"Made by `make eval` on {by['on']}: {by['cores']} cores ({by['processor']}), Python "
+        f"{by['python']}, no GPU. The same figures for programs: [evaluation.json](evaluation.json)"
+        ". `python -m bench.report --from build/eval` writes this page again from kept rows. "
+        "Answers that were read by hand against their sources: [answers.md](answers.md).",
         "",
-        "The formula was chosen while looking at the development questions, both halves"
-        ", and at half of the SQuAD articles; the projection has seen the seeds' text a"
-        "nd half of the SQuAD paragraphs. No figure here is of questions wholly kept ba"
-        "ck.",
-        "",
+        *pages.goals(sections),
     ]
+    if "retrieval" in sections:
+        lines += pages.retrieved(sections["retrieval"])
+    if "answers" in sections:
+        lines += pages.answers(sections["answers"])
+    if "gate" in sections:
+        lines += pages_checks.gate(sections["gate"])
+    lines += pages_checks.verifier(sections) + pages_checks.public(sections)
+    if "answers" in sections:
+        lines += pages.failures(sections["answers"])
+    return lines
 
 
-def _development(settings: Settings, name: str, folder: Path, questions: Path) -> list[str]:
-    scorer = asked.load_scorer(questions.with_name("score.py"))
-    items = [(a.id, a.question, asked.relevance(a, scorer)) for a in asked.single_turn(questions)]
-    with indexed(settings, [folder], ScriptedModel([""])) as kb:
-        stages = retrieval.evaluate(items, lambda q: kb.search(q, count=retrieval.DEPTH).hits)
-    picture = f"retrieval-{name}.png"
-    title = f"Development questions over {name} ({len(items)})"
-    retrieval.plot(title, stages, DOCS / picture)
-    missed = [i for i, first in stages[-1].each.items() if not first]
-    return [
-        f"## {title}",
-        "",
-        retrieval.table(stages),
-        "",
-        f"Not first after re-ranking: {', '.join(missed) or 'none'}.",
-        "",
-        f"![Retrieval over {name}]({picture})",
-        "",
-    ]
+def measured(sections: Sections) -> dict[str, Any]:
+    """The error rates that the server tells of itself."""
+    rates = ("precision", "recall", "caught", "made")
+    verifier = {
+        name: {rate: sections[name][rate] for rate in rates}
+        for name in ("claims_made", "scifact", "claims_written")
+        if name in sections
+    }
+    sets = sections.get("gate", {}).get("sets", {})
+    gate = {name: {"alone": one["alone"], "whole": one["whole"], "auc": one["auc"]}
+            for name, one in sets.items()}  # fmt: skip
+    return {"gate": gate, "verifier": verifier}
+
+
+def pictures(sections: Sections, docs: Path) -> None:
+    for name, rows in sections.get("retrieval", {}).items():
+        stages = retrieval.from_json(rows)
+        retrieval.plot(f"Retrieval, {name} ({len(stages[-1].each)})", stages,
+                       docs / f"retrieval-{name}.png")  # fmt: skip
+    if answers := sections.get("answers"):
+        right = {name: one["right"] for name, one in answers["types"].items()}
+        plots.shares(docs / "answers-by-type.png", "Answers right, by type",
+                     right | {"all": answers["all"]["right"]})  # fmt: skip
+        times = answers["times"]
+        plots.waits(docs / "answers-seconds.png", "Waiting for an answer",
+                    {"first checked sentence": times["each_first_sentence"],
+                     "whole answer": times["each_whole"]})  # fmt: skip
+    if gate := sections.get("gate"):
+        _gate_pictures(gate["sets"], docs)
+    if scifact := sections.get("scifact"):
+        plots.curves(docs / "scifact-roc.png", "SciFact: support against contradiction",
+                     scifact["roc"], ("contradicted pairs taken for supported",
+                     "supported pairs found"), "chance")  # fmt: skip
+
+
+def _gate_pictures(sets: Mapping[str, Any], docs: Path) -> None:
+    said = {name: {"x": one["reliability"]["said"], "y": one["reliability"]["seen"]}
+            for name, one in sets.items()}  # fmt: skip
+    plots.curves(docs / "gate-reliability.png", "The gate: what it says, and what is so", said,
+                 ("said probability that the documents answer", "share that they answer"),
+                 "perfectly calibrated")  # fmt: skip
+    plots.curves(docs / "gate-roc.png", "The gate: refusals",
+                 {n: o["roc"] for n, o in sets.items()},
+                 ("answerable ones refused", "unanswerable ones refused"), "chance")  # fmt: skip
+    plots.curves(docs / "gate-precision-recall.png", "The gate: refusals",
+                 {n: o["precision_recall"] for n, o in sets.items()},
+                 ("recall", "precision"))  # fmt: skip
+
+
+def _store(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

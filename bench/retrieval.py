@@ -109,6 +109,19 @@ def as_json(stages: Sequence[Stage]) -> str:
     return json.dumps(rows, indent=1)
 
 
+def from_json(rows: Iterable[Mapping[str, Any]]) -> list[Stage]:
+    """What `as_json` wrote."""
+    return [
+        Stage(
+            row["stage"],
+            row["means"],
+            {name: (low, high) for name, (low, high) in row["intervals"].items()},
+            row["each"],
+        )
+        for row in rows
+    ]
+
+
 def plot(title: str, stages: Sequence[Stage], path: Path) -> None:
     """Bars with intervals, one group a measure."""
     import matplotlib as mpl

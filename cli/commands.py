@@ -8,7 +8,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from cli import ask, doctor, evals, ingest, models, serve
+from cli import ask, doctor, evals, ingest, mcp, models, serve, versions, watch
 from cli.screen import note, say
 from kb.errors import InputError, WeighbridgeError
 
@@ -25,7 +25,10 @@ app.command()(serve.serve)
 app.command()(ask.ask)
 app.command()(ask.search)
 app.command()(ingest.ingest)
+app.command()(mcp.mcp)
+app.command()(watch.watch)
 app.add_typer(models.app, name="models")
+app.add_typer(versions.app, name="versions")
 app.command()(doctor.doctor)
 app.add_typer(evals.app, name="eval")
 

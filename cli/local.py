@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from kb.errors import ModelNotReady, StoreError
@@ -74,19 +74,19 @@ def ingesting(settings: Settings, rebuild: bool = False) -> Iterator[Pipeline]:
 def _opened(settings: Settings, rebuild: bool = False) -> Iterator[KnowledgeBase]:
     """Without a chat model."""
     from ingest.split import SPLITTER
-    from kb.adapters.chroma import ChromaStore
-    from kb.wiring import compose, load_encoder
+    from kb.wiring import compose, load_encoder, open_store
 
     with owned(settings.index):
         embedder = load_encoder(settings)
         if rebuild:
             clear_index(settings)
-        store = ChromaStore.embedded(settings.index / "chroma")
-        kb = compose(settings, embedder, store, NoChatModel(settings.model), SPLITTER)
-        try:
-            yield kb
-        finally:
-            kb.close()
+        with closing(open_store(settings)) as store:
+            kb = compose(settings, embedder, store, NoChatModel(settings.model), SPLITTER)
+            try:
+                kb.upkeep.mend()
+                yield kb
+            finally:
+                kb.close()
 
 
 def clear_index(settings: Settings) -> None:

@@ -58,6 +58,18 @@ class Server:
     def job(self, job_id: str) -> Wire:
         return self._call("GET", f"/v1/jobs/{job_id}")
 
+    def cancel(self, job_id: str) -> Wire:
+        return self._call("POST", f"/v1/jobs/{job_id}/cancel")
+
+    def versions(self) -> Wire:
+        return self._call("GET", "/v1/versions")
+
+    def changes(self, before: int, after: int) -> Wire:
+        return self._call("GET", f"/v1/versions/{before}/diff/{after}")
+
+    def roll_back(self, number: int) -> Wire:
+        return self._call("POST", f"/v1/versions/{number}/rollback")
+
     def alive(self) -> bool:
         try:
             return self._client.get("/livez").status_code == httpx.codes.OK

@@ -4,63 +4,97 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.interrupts import Interrupted
+from cli.progress import Shows
 from cli.remote import Server, Wire, reported
+from kb.errors import JobCancelled, JobEnded
 
 if TYPE_CHECKING:  # trafilatura takes a second: only where files are read
-    from ingest.pipeline import Progress, Report
+    from ingest.pipeline import Report
 
 SERVER_SECONDS = 60.0  # of silence, once everything is sent
 POLL_SECONDS = 0.2
+UNDER_WAY = frozenset({"queued", "running", "cancelling"})
 
 
-def send(
-    server: Server,
-    paths: Sequence[Path],
-    prune: bool,
-    dry_run: bool,
-    progress: Progress,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Report:
-    """What an ingest of these paths reports, carried out by the server. Raises what it reports."""
-    max_bytes = int(server.about()["settings"]["file_mb"]) * 1_000_000
-    names: dict[str, str] = {}
-    lines = _lines(paths, max_bytes, names, progress)
-    job = server.ingest(lines, prune, dry_run)
-    while job["state"] in {"queued", "running"}:
-        sleep(POLL_SECONDS)
-        job = server.job(job["id"])
-        if step := job["progress"]:
-            progress(step["what"], step["done"], step["total"])
-    if job["error"] is not None:
-        raise reported(job["error"]["code"], job["error"]["message"])
-    return _report(job["report"], names)
+class Sending:
+    """One ingest. stop: cancels it."""
 
+    def __init__(self, server: Server, shows: Shows, stop: threading.Event) -> None:
+        self._server = server
+        self._shows = shows
+        self._stop = stop
+        self._names: dict[str, str] = {}  # the paths here, by uri
 
-def _lines(
-    paths: Sequence[Path], max_bytes: int, names: dict[str, str], progress: Progress
-) -> Iterator[bytes]:
-    """The body of the upload, a file at a time; fills `names`, the paths here by uri."""
-    from ingest.readers import contents, find
-    from kb.errors import UnreadableFile
+    def send(
+        self, paths: Sequence[Path], prune: bool, dry_run: bool, settle_seconds: float = 0.0
+    ) -> Report:
+        """What an ingest of these paths reports, carried out by the server. Raises what it reports,
+        and Interrupted, with nothing changed."""
+        max_bytes = int(self._server.about()["settings"]["file_mb"]) * 1_000_000
+        lines = self._lines(paths, max_bytes, settle_seconds)
+        job = self._ended(self._server.ingest(lines, prune, dry_run))
+        if job["error"] is not None:
+            raise reported(job["error"]["code"], job["error"]["message"])
+        if job["state"] == "cancelled":
+            told = job["note"] or ""
+            raise Interrupted(told) if self._stop.is_set() else JobCancelled(told)
+        return _report(job["report"], self._names)
 
-    found, refused = find(paths)
-    for path, error in refused:
-        yield _refusal(path, error.code, str(error))
-    for done, (path, root) in enumerate(found, 1):
+    def _ended(self, job: Wire) -> Wire:
+        asked = False
+        while job["state"] in UNDER_WAY:
+            if step := job["progress"]:
+                self._shows(
+                    step["what"], step["done"], step["total"], step["passages"],
+                    step["seconds_left"],
+                )  # fmt: skip
+            if self._stop.is_set() and not asked:
+                asked = True
+                job = self._cancelled(job)
+                continue
+            time.sleep(POLL_SECONDS)
+            job = self._server.job(job["id"])
+        return job
+
+    def _cancelled(self, job: Wire) -> Wire:
         try:
-            uri, data = contents(path, root, max_bytes)
-        except UnreadableFile as error:
+            return self._server.cancel(job["id"])
+        except JobEnded:  # it was faster
+            return self._server.job(job["id"])
+
+    def _lines(
+        self, paths: Sequence[Path], max_bytes: int, settle_seconds: float
+    ) -> Iterator[bytes]:
+        """The body of the upload, a file at a time."""
+        from ingest.readers import contents, find
+        from ingest.steady import Steady
+        from kb.errors import UnreadableFile
+
+        steady = Steady(settle_seconds)
+        found, refused = find(paths)
+        for path, error in refused:
             yield _refusal(path, error.code, str(error))
-        else:
-            names[uri] = str(path)
-            yield _line({"uri": uri, "content_base64": base64.b64encode(data).decode()})
-        progress("sending", done, len(found))
+        for done, (path, root) in enumerate(found, 1):
+            if self._stop.is_set():
+                raise Interrupted("nothing was sent to the end, and nothing changed")
+            try:
+                before = steady.check(path)
+                uri, data = contents(path, root, max_bytes)
+                steady.check_unchanged(path, before)
+            except UnreadableFile as error:
+                yield _refusal(path, error.code, str(error))
+            else:
+                self._names[uri] = str(path)
+                yield _line({"uri": uri, "content_base64": base64.b64encode(data).decode()})
+            self._shows("sending", done, len(found), 0, None)
 
 
 def _refusal(path: Path, code: str, message: str) -> bytes:

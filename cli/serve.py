@@ -95,6 +95,7 @@ def _run(settings: Settings, url: str, listener: socket.socket) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # one line a weights request
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # one line a change
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with notes.status("opening the index") as opening, answering(settings, url) as kb:

@@ -29,6 +29,13 @@ class Piece:
     leads: bool = False
     item: bool = False
 
+    def by_unit(self) -> Iterator[Piece]:
+        """Its sentences as pieces, which together hold all of it but white space."""
+        starts = [self.start, *(start for start, _ in self.units[1:])]
+        ends = [*(end for _, end in self.units[:-1]), self.end]
+        for unit, start, end in zip(self.units, starts, ends, strict=True):
+            yield Piece(start, end, (unit,), self.leads and end == self.end, self.item)
+
 
 @dataclass(frozen=True, slots=True)
 class Section:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,15 +16,20 @@ from ingest.split import SPLITTER, split
 from kb.catalog import Catalog
 from kb.errors import UnreadableFile
 from kb.lookup import Lookup
+from kb.ownership import Turn
 from kb.ports import Embedder, PassageStore
-from kb.types import Document, Encoding, Passage
+from kb.standing import AffectedAnswers, affected
+from kb.types import Document, Encoding, Float32, Passage
+from kb.upkeep import Upkeep
 
 if TYPE_CHECKING:  # Chroma takes a second, and who has a knowledge base has loaded it
     from kb.wiring import KnowledgeBase
 
 BUFFER = 256  # passages embedded together: enough to sort by length into full batches
+STEP = 64  # passages between two signs of progress, each a moment to cancel: a second or two
 
-Progress = Callable[[str, int, int], None]  # what, done, of how many
+Affecting = Callable[[int, int], AffectedAnswers]  # version before, version after
+Progress = Callable[[str, int, int], None]  # what, done, of how many (0: not known yet)
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -33,13 +39,15 @@ def quiet(what: str, done: int, total: int) -> None:
 @dataclass(frozen=True, slots=True)
 class Report:
     """What an ingest did. version: the current one afterwards; embedded: passages that went
-    through the encoder (the rest of the changed documents' passages were known already)."""
+    through the encoder (the rest of the changed documents' passages were known already);
+    affected: stored answers that lost support by it."""
 
     version: int
     plan: Plan
     failed: tuple[Failed, ...]
     passages: int
     embedded: int
+    affected: AffectedAnswers = AffectedAnswers()
 
 
 @dataclass(slots=True)
@@ -80,15 +88,20 @@ class Pipeline:
         embedder: Embedder,
         token_count: Callable[[str], int],
         max_bytes: int,
-        keep_versions: int,
+        upkeep: Upkeep,
+        turn: Turn,
+        affected: Affecting = lambda before, after: AffectedAnswers(),
     ) -> None:
+        """affected: the stored answers that lose support between two versions."""
         self._catalog = catalog
         self._lookup = lookup
         self._store = store
         self._embedder = embedder
         self._token_count = token_count
         self._max_bytes = max_bytes
-        self._keep = keep_versions
+        self._upkeep = upkeep
+        self._turn = turn
+        self._affected = affected
 
     @classmethod
     def of(cls, kb: KnowledgeBase) -> Self:
@@ -99,7 +112,9 @@ class Pipeline:
             kb.embedder,
             kb.embedder.token_count,
             max_bytes=kb.settings.file_mb * 1_000_000,
-            keep_versions=kb.settings.keep_versions,
+            upkeep=kb.upkeep,
+            turn=kb.turn,
+            affected=partial(affected, kb.database),
         )
 
     def run(
@@ -119,37 +134,36 @@ class Pipeline:
         prune: bool = False,
         dry_run: bool = False,
         progress: Progress = quiet,
+        wait_seconds: float | None = None,
     ) -> Report:
         """The items' documents current, or nothing changed. An item that can't be read is
         reported, as those are that `failed` already, and keeps what the catalog has of it. prune:
         documents that are not among the items go, unless one failed or there was none. What
-        `progress` raises stops it, with nothing changed. Raises StoreUnavailable."""
+        `progress` raises stops it, with nothing changed. wait_seconds: for who changes the corpus
+        before; None: as long as it takes. Raises StoreUnavailable, StoreInUse."""
         survey = self._survey(items, failed, progress)
-        live = self._catalog.live_revisions(self._catalog.current_version())
-        todo = _planned(survey, live, prune)
-        passages = embedded = 0
-        if not dry_run:
-            passages, embedded = self._stage(todo, survey, live, progress)
-            # A file can change, or go, between the survey and its staging: what counts is what
-            # was staged.
-            todo = _planned(survey, live, prune)
-            if not todo.empty:
-                staged = [(document, survey.revisions[document]) for document in todo.changed]
-                self._catalog.flip(staged, todo.remove)
-            self.sweep()
-        version = self._catalog.current_version()
-        return Report(version, todo, tuple(survey.failed), passages, embedded)
+        if dry_run:
+            version = self._catalog.current_version()
+            todo = _planned(survey, self._catalog.live_revisions(version), prune)
+            return Report(version, todo, tuple(survey.failed), 0, 0)
+        with self._turn.taken(wait_seconds):
+            return self._carried_out(survey, prune, progress)
 
-    def sweep(self) -> int:
-        """Removes what no kept version holds, and what was staged by an ingest that was cut off:
-        vectors first, so that a kill in between leaves the catalog knowing what is still to
-        remove. Returns how many revisions went."""
-        self._catalog.retire(self._keep)
-        unneeded = self._catalog.unneeded()
-        for document, revision in unneeded:
-            self._store.remove(self._catalog.ids_of(document, revision))
-            self._catalog.forget(document, revision)
-        return len(unneeded)
+    def _carried_out(self, survey: _Survey, prune: bool, progress: Progress) -> Report:
+        before = self._catalog.current_version()
+        live = self._catalog.live_revisions(before)
+        todo = _planned(survey, live, prune)
+        passages, embedded = self._stage(todo, survey, live, progress)
+        # A file can change, or go, between the survey and its staging: what counts is what was
+        # staged.
+        todo = _planned(survey, live, prune)
+        if not todo.empty:
+            staged = [(document, survey.revisions[document]) for document in todo.changed]
+            self._catalog.flip(staged, todo.remove)
+        version = self._catalog.current_version()
+        lost = self._affected(before, version)  # while the version before is there to compare with
+        self._upkeep.sweep()
+        return Report(version, todo, tuple(survey.failed), passages, embedded, lost)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -189,10 +203,11 @@ class Pipeline:
 
         def flush() -> None:
             nonlocal passages, embedded, done, buffer
+            embedded += self._write(buffer, live, lambda n: progress("passages", passages + n, 0))
             passages += buffer.passages
-            embedded += self._write(buffer, live)
             done += len(buffer.documents)
             buffer = _Buffer()
+            progress("passages", passages, 0)
             progress("embedding", done, len(todo.changed))
 
         for document in self._again(todo.changed, survey):
@@ -203,7 +218,7 @@ class Pipeline:
             flush()
         return passages, embedded
 
-    def _write(self, buffer: _Buffer, live: Mapping[str, str]) -> int:
+    def _write(self, buffer: _Buffer, live: Mapping[str, str], ready: Callable[[int], None]) -> int:
         """Embeds the bodies that are new, stages every document, writes its vectors."""
         known: dict[str, Encoding] = {}
         for document, _ in buffer.documents:
@@ -211,14 +226,18 @@ class Pipeline:
                 known |= self._lookup.encodings(document.id, live[document.id])
             known |= self._lookup.encodings(document.id, document.revision)
         bodies = dict.fromkeys(p.body for _, passages in buffer.documents for p in passages)
-        new = [body for body in bodies if body not in known]
-        known |= dict(zip(new, self._embedder.embed_passages(new), strict=True))
+        new = sorted((body for body in bodies if body not in known), key=len)
+        for start in range(0, len(new), STEP):
+            some = new[start : start + STEP]
+            known |= dict(zip(some, self._embedder.embed_passages(some), strict=True))
+            ready(start + len(some))
+        vectors: dict[str, Float32] = {}
         for document, passages in buffer.documents:
             entries = [(p.id(SPLITTER, self._embedder.name), p, known[p.body]) for p in passages]
             self._catalog.stage(document, SPLITTER, entries)
-            if entries:
-                vectors = np.stack([encoding.pooled for _, _, encoding in entries])
-                self._store.put([passage_id for passage_id, _, _ in entries], vectors)
+            vectors |= {passage_id: encoding.pooled for passage_id, _, encoding in entries}
+        if vectors:  # of all at once: each call to Chroma costs as much as a hundred vectors
+            self._store.put(list(vectors), np.stack(list(vectors.values())))
         return len(new)
 
 

@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import trafilatura
-from trafilatura.metadata import extract_metadata
-
-from ingest.clean import clean, visible
-from ingest.front_matter import FrontMatter, split_front_matter
+from ingest.clean import clean
+from ingest.formats import FORMATS
+from ingest.formats.apart import READERS, reader_of
+from ingest.formats.csv import read_csv
+from ingest.formats.html import read_html
+from ingest.formats.json import read_json
+from ingest.formats.parsed import PAGE_BREAK, Parsed, Reader
+from ingest.formats.text import read_markdown, read_text
 from ingest.titles import date_of, title_of
-from kb.errors import (
-    EncodingInvalid,
-    FileEmpty,
-    FileIsBinary,
-    FileMissing,
-    FileTooLarge,
-    FormatUnsupported,
-    UnreadableFile,
-)
+from kb.errors import FileEmpty, FileMissing, FileTooLarge, FormatUnsupported, UnreadableFile
 from kb.types import Document
 
-FORMATS = (".md", ".txt", ".html", ".htm")
-
-_MAGIC = {
-    b"%PDF": "a PDF",
-    b"PK\x03\x04": "a ZIP archive (or a Word, Excel or EPUB file)",
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"\x1f\x8b": "a gzip archive",
-    b"BZh": "a bzip2 archive",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"\xfd7zXZ": "an xz archive",
-    b"\x7fELF": "a program",
-    b"SQLite format 3": "an SQLite database",
-    b"\xd0\xcf\x11\xe0": "an old Word or Excel file",
-    b"{\\rtf": "an RTF file",
+_READERS: Mapping[str, Reader] = {
+    ".md": read_markdown,
+    ".txt": read_text,
+    ".html": read_html,
+    ".htm": read_html,
+    ".csv": read_csv,
+    ".json": read_json,
+    **{suffix: reader_of(suffix) for suffix in READERS},
 }
-_STYLE = "//*[contains(translate(@style, ' ', ''), '{}')]"
-_HIDDEN = ["//*[@hidden]", _STYLE.format("display:none"), _STYLE.format("visibility:hidden")]
-_SAMPLE = 8192  # bytes looked at to tell text from other data
-_CONTROL_SHARE = 0.05  # text has hardly any control characters, other data a tenth and more
-_CONTROL = bytes({*range(32), 127} - set(b"\t\n\r\f\x1b"))
+_ARCHIVES = frozenset(".zip .tar .gz .tgz .bz2 .xz .7z .rar .zst".split())
+_HIDDEN = (".", "~$")  # the second: what Word keeps beside a file that is open in it
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/-]")
 
 
@@ -94,20 +77,19 @@ def contents(path: Path, root: Path, max_bytes: int) -> tuple[str, bytes]:
 
 
 def document(uri: str, data: bytes, max_bytes: int) -> Document:
-    """The document in the bytes of a file, as `read` gives it. Raises UnreadableFile."""
+    """The document in the bytes of a file, as `read` gives it; the same bytes always give the
+    same one. Raises UnreadableFile."""
     _check_format(uri)
     if len(data) > max_bytes:
         raise FileTooLarge(f"{uri}: larger than {max_bytes} bytes; split it, or raise KB_FILE_MB")
     if not data.strip():
         raise FileEmpty(f"{uri}: the file is empty; remove it or write something in it")
-    text = _decode(uri, data)
-    suffix = _suffix(uri)
-    facts = FrontMatter()
-    if suffix in (".html", ".htm"):
-        facts, text = _main_text(uri, text)
-    elif suffix == ".md":
-        facts, text = split_front_matter(text.replace("\r\n", "\n"), uri)
-    text = clean(text).strip("\n")
+    return made_of(uri, _READERS[_suffix(uri)](uri, data))
+
+
+def made_of(uri: str, parsed: Parsed) -> Document:
+    """The document in what its format's reader gave. Raises FileEmpty."""
+    facts, text = parsed.facts, _cleaned(parsed)
     if not text.strip():
         raise FileEmpty(f"{uri}: holds no text; remove it or write something in it")
     return Document(
@@ -130,11 +112,17 @@ def document_id(uri: str) -> str:
     return slug.replace("/", "~")
 
 
+def _cleaned(parsed: Parsed) -> str:
+    """Only in a paged text is a form feed more than a blank line."""
+    pages = parsed.text.split(PAGE_BREAK) if parsed.paged else [parsed.text]
+    return PAGE_BREAK.join(map(clean, pages)).strip("\n")
+
+
 # -- files ---------------------------------------------------------------------------------------
 
 
 def _files(path: Path, top: bool = False) -> Iterator[Path]:
-    if not top and path.name.startswith("."):
+    if not top and path.name.startswith(_HIDDEN):
         return
     if not path.is_dir() or (path.is_symlink() and not top):
         yield path  # a link to a folder too: `read` says that it isn't followed
@@ -171,67 +159,8 @@ def _suffix(uri: str) -> str:
 
 
 def _check_format(uri: str) -> None:
+    if _suffix(uri) in _ARCHIVES:
+        raise FormatUnsupported(f"{uri}: archives aren't opened; unpack it and ingest what it held")
     if _suffix(uri) not in FORMATS:
         kinds = ", ".join(FORMATS)
         raise FormatUnsupported(f"{uri}: not one of {kinds}; convert it to one of them")
-
-
-# -- bytes ---------------------------------------------------------------------------------------
-
-
-def _decode(uri: str, data: bytes) -> str:
-    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise EncodingInvalid(f"{uri}: is UTF-32; save it as UTF-8")
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _decoded(uri, data, "utf-16")
-    _check_is_text(uri, data)
-    return _decoded(uri, data, "utf-8-sig")
-
-
-def _decoded(uri: str, data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        name = "UTF-16" if encoding == "utf-16" else "UTF-8"
-        raise EncodingInvalid(
-            f"{uri}: not valid {name} at byte {error.start}; save it as UTF-8 "
-            "(`iconv -f ENCODING -t UTF-8`, where ENCODING is what it was written in)"
-        ) from error
-
-
-def _check_is_text(uri: str, data: bytes) -> None:
-    kind = next((name for magic, name in _MAGIC.items() if data.startswith(magic)), None)
-    if kind:
-        raise FileIsBinary(f"{uri}: is {kind} in spite of its name; convert it to text first")
-    sample = data[:_SAMPLE]
-    controls = len(sample) - len(sample.translate(None, _CONTROL))
-    if b"\0" in data or controls > _CONTROL_SHARE * len(sample):
-        raise FileIsBinary(f"{uri}: holds binary data; convert it to text saved as UTF-8 first")
-
-
-# -- HTML ----------------------------------------------------------------------------------------
-
-
-def _main_text(uri: str, html: str) -> tuple[FrontMatter, str]:
-    """The page's own text as Markdown, without navigation, comments and what its reader doesn't
-    see, and what it says about itself in its head."""
-    text = _extracted(html, favor_recall=False) or _extracted(html, favor_recall=True)
-    if not text:
-        raise FileEmpty(f"{uri}: the page has no main text; save the article itself")
-    # No guesses about dates: only what the page's metadata state.
-    facts = extract_metadata(html, date_config={"extensive_search": False, "original_date": True})
-    return FrontMatter(_tidy(facts.title), _tidy(facts.sitename), facts.date), text
-
-
-def _extracted(html: str, favor_recall: bool) -> str | None:
-    return trafilatura.extract(
-        html,
-        output_format="markdown",
-        include_comments=False,
-        prune_xpath=_HIDDEN,
-        favor_recall=favor_recall,
-    )
-
-
-def _tidy(value: str | None) -> str | None:
-    return " ".join(visible(value or "").split()) or None

@@ -7,12 +7,13 @@ from dataclasses import replace
 from math import ceil
 
 from ingest.outline import Piece, Section, outline
+from ingest.pages import Pages
 from ingest.sentences import Span, TokenCounter, cut
 from ingest.tables import Row, Table, cell_text
 from kb.types import Document, Passage, PassageKind, Unit
 
 # Names what this module does to a text; change it with any change to what comes out.
-SPLITTER = "structure-2"
+SPLITTER = "structure-3"
 
 # In tokens of the encoder, whose window is 256. Passages of about 150 ranked best on our questions.
 TARGET = 150
@@ -42,6 +43,7 @@ class _Splitter:
     def __init__(self, document: Document, count: TokenCounter) -> None:
         self._tokens = count
         self._text = document.text
+        self._pages = Pages(document.text)
         self._id, self._revision = document.id, document.revision
 
     def passages(self, section: Section) -> Iterator[Passage]:
@@ -49,9 +51,13 @@ class _Splitter:
             if isinstance(block, Table):
                 yield from self._table(block, section.heading)
             else:
-                for pieces in self._pack(block):
-                    yield self._prose(pieces, section.heading)
-                    yield from self._items(pieces, section.heading)
+                for page in self._pages.parted(block):
+                    yield from self._text_of(page, section.heading)
+
+    def _text_of(self, block: Sequence[Piece], heading: str) -> Iterator[Passage]:
+        for pieces in self._pack(block):
+            yield self._prose(pieces, heading)
+            yield from self._items(pieces, heading)
 
     def _items(self, pieces: Sequence[Piece], heading: str) -> Iterator[Passage]:
         """List items that say something by themselves, as rows do; their list is a passage too."""
@@ -100,14 +106,11 @@ class _Splitter:
         if self._fits([piece], WHOLE) and not lead_in_of_a_paragraph:
             yield piece
             return
-        starts = [piece.start, *(start for start, _ in piece.units[1:])]
-        ends = [*(end for _, end in piece.units[:-1]), piece.end]
-        for unit, start, end in zip(piece.units, starts, ends, strict=True):
-            last = end == piece.end
-            if self._fits([Piece(start, end, (unit,))], MOST):
-                yield Piece(start, end, (unit,), piece.leads and last, piece.item)
+        for part in piece.by_unit():
+            if self._fits([part], MOST):
+                yield part
                 continue
-            for span in cut(self._text, (start, end), MOST, self._count):
+            for span in cut(self._text, (part.start, part.end), MOST, self._count):
                 yield Piece(*span, (span,))
 
     def _fits(self, pieces: Sequence[Piece], limit: int) -> bool:
@@ -172,22 +175,38 @@ class _Splitter:
             unit = Unit(0, len(body), row.start, row.end)
             yield self._passage("row", row.start, row.end, heading, body, (unit,))
             return
-        for prefix, span in self._row_parts(table, row):
-            if value := cell_text(self._text, span):
-                part = prefix + value
-                yield self._passage("row", *span, heading, part, (Unit(0, len(part), *span),))
+        for part, span in self._row_parts(table, row):
+            yield self._passage("row", *span, heading, part, (Unit(0, len(part), *span),))
 
     def _row_parts(self, table: Table, row: Row) -> Iterator[tuple[str, Span]]:
-        """A row that is too long for a passage, cell by cell, each with the row's label."""
-        label = ""
+        """A row that is too long for a passage, in cells that fit together, or pieces of a cell;
+        each after the first with the row's label."""
+        label, said = "", ""
+        start, end = row.start, row.start
         for number, (cell, name) in enumerate(zip(row.cells, _names(table, row), strict=True)):
-            if cell[0] == cell[1]:
+            value = cell_text(self._text, cell)
+            if not value:
                 continue
-            prefix = label + (self._if_short(f"{name}: ") if name else "")
-            for span in cut(self._text, cell, MOST - self._count(prefix), self._count):
-                yield prefix, span
+            prefix = self._if_short(f"{name}: ") if name else ""
+            one = prefix + value
+            if said and self._count(f"{said}; {one}") > MOST:
+                yield said, (start, end)
+                said = ""
+            if said:
+                said, end = f"{said}; {one}", cell[1]
+            elif self._count(label + one) <= MOST:
+                said, (start, end) = label + one, cell
+            else:
+                yield from self._cell_parts(label + prefix, cell)
             if number == 0:
-                label = self._if_short(prefix + cell_text(self._text, cell) + "; ")
+                label = self._if_short(f"{one}; ")
+        if said:
+            yield said, (start, end)
+
+    def _cell_parts(self, prefix: str, cell: Span) -> Iterator[tuple[str, Span]]:
+        for span in cut(self._text, cell, MOST - self._count(prefix), self._count):
+            if value := cell_text(self._text, span):
+                yield prefix + value, span
 
     def _if_short(self, name: str) -> str:
         return name if self._count(name) <= MOST // _SHARE_OF_NAMES else ""
@@ -201,7 +220,8 @@ class _Splitter:
         body: str,
         units: tuple[Unit, ...],
     ) -> Passage:
-        return Passage(self._id, self._revision, 0, kind, start, end, heading, body, units)
+        path = self._pages.under(heading, start, end)
+        return Passage(self._id, self._revision, 0, kind, start, end, path, body, units)
 
 
 def _between_tables(blocks: Iterable[Piece | Table]) -> Iterator[list[Piece] | Table]:

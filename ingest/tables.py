@@ -1,4 +1,4 @@
-"""Reads Markdown tables, row by row, with the place of every cell."""
+"""Markdown tables: read row by row, with the place of every cell, and written."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from ingest.sentences import Span
 _BAR = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_AMOUNT = re.compile(r"[-+~<>≈]?\s?[$€£]?\d[\d.,' ]*\s?[%$€£]?")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +105,30 @@ def _trim(text: str, start: int, end: int) -> Span:
     piece = text[start:end]
     left = start + len(piece) - len(piece.lstrip())
     return left, max(left, start + len(piece.rstrip()))
+
+
+def table_lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows as a Markdown table, the first of them its header. Rows without a word are left
+    out; a header with no row below it is a line of its cells."""
+    cells = [[_escaped(cell) for cell in row] for row in rows]
+    body = [row for row in cells[1:] if any(c.isalnum() for cell in row for c in cell)]
+    if not body:
+        return [", ".join(cell for cell in row if cell) for row in cells[:1]]
+    return [_line(cells[0]), "|" + "---|" * len(cells[0]), *map(_line, body)]
+
+
+def with_header(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """The rows; where the first one is data, below a header of empty names."""
+    first = next(iter(rows), ())
+    if any(_AMOUNT.fullmatch(cell.strip()) and not _YEAR.fullmatch(cell.strip()) for cell in first):
+        return [[""] * len(first), *rows]
+    return [*rows]
+
+
+def _escaped(cell: str) -> str:
+    lines = [" ".join(line.split()) for line in cell.replace("|", "\\|").splitlines()]
+    return "<br>".join(line for line in lines if line)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -6,7 +6,7 @@ import datetime
 import re
 from collections.abc import Iterator
 
-from ingest.clean import is_furniture
+from ingest.clean import is_furniture, visible
 from ingest.headings import first_heading, plain
 
 LONGEST_TITLE = 120  # characters
@@ -15,6 +15,12 @@ _BANNER = re.compile(r" [·|•] ")  # "Name of the site · what it is about"
 _DATE_LINE = re.compile(
     r"(?:(?:last )?(?:published|updated|posted|date|as of)(?: on)?:? )?"
     r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}\S*)?(?:\s*[·|,–—-].{0,60})?",
+    re.IGNORECASE,
+)
+_NO_TITLE = re.compile(
+    r"microsoft (?:word|powerpoint|excel)\b.*|word document|powerpoint presentation"
+    r"|.*\.(?:docx?|pdf|tex|dvi|indd|rtf|odt|pptx?|xlsx?|html?)"
+    r"|(?:untitled|document|title|slide|about:blank|unbenannt|dokument)\s?\d*",
     re.IGNORECASE,
 )
 
@@ -63,3 +69,10 @@ def _is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def stated_title(title: str | None) -> str | None:
+    """The title in a file's properties, unless it is the program's or the file's name."""
+    words = " ".join(visible(title or "").split())
+    named = 0 < len(words) <= LONGEST_TITLE and any(c.isalpha() for c in words)
+    return words if named and not _NO_TITLE.fullmatch(words) else None

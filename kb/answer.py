@@ -28,10 +28,11 @@ from kb.evidence import Gathered, gather
 from kb.gate import Gate, Signals, signals
 from kb.injection import factual_part
 from kb.lookup import Lookup
+from kb.parts import gather_all
 from kb.ports import ChatModel, Embedder
 from kb.prompt import judge_messages
 from kb.retrieve import Retriever
-from kb.types import Answer, Conflict, Outcome, Reason
+from kb.types import Answer, Conflict, Evidence, Outcome, Reason
 from kb.writing import QUOTED, Writer, Written
 
 HITS = 20  # passages whose sentences compete to be evidence
@@ -99,8 +100,7 @@ class Answering:
         if not asked.question:
             yield self._refused(asked, "unsafe_request", Gathered((), 0.0, ()))
             return
-        found = self._retriever.search(asked.question, asked.version, ask.filters, HITS)
-        gathered = gather(asked.question, found, self._limits.evidence_words)
+        gathered = gather_all(asked.question, self._looking(asked), self._limits.evidence_words)
         retrieved = self._clock()
         if not gathered.evidence:
             yield self._refused(asked, "no_evidence", gathered)
@@ -145,6 +145,15 @@ class Answering:
             lambda: cancelled() or self._clock() > deadline,
         )
 
+    def _looking(self, asked: _Asked) -> Callable[[str, int], Gathered]:
+        """A search of the pinned version for one part of the question."""
+
+        def look(question: str, words: int) -> Gathered:
+            found = self._retriever.search(question, asked.version, asked.ask.filters, HITS)
+            return gather(question, found, words)
+
+        return look
+
     # -- 2. whether the evidence can carry an answer -----------------------------------------------
 
     def _signals(self, asked: _Asked, gathered: Gathered) -> Signals:
@@ -165,11 +174,13 @@ class Answering:
         composer = Composer()
         moments = {"retrieve": retrieved}
         withheld = 0
+        quotable: list[Evidence] = []
         conflicts: list[Conflict] = []
         yield self._status("checking", asked)
         for event in self._composed(asked, gathered, composer):
             if isinstance(event, SentenceWithheld):
                 withheld += 1
+                quotable += event.quotable
             elif isinstance(event, ConflictFound):
                 conflicts.append(event.conflict)
             else:
@@ -178,11 +189,11 @@ class Answering:
         outcome: Outcome = "conflicting" if conflicts else "answered"
         if not composer.citations:
             reason = self._gate.refusal_after_writing(seen) if withheld else None
-            if reason:
+            if reason and not quotable:
                 yield self._refused(asked, reason, gathered, withheld)
                 return
             outcome = "quoted"
-            yield from self._writer.quotes(gathered.evidence[:QUOTED], composer)
+            yield from self._writer.quotes(_first(quotable, gathered), composer)
             moments["first_sentence"] = self._clock()
         yield Answered(self._answer(asked, outcome, composer, withheld, conflicts, moments))
 
@@ -204,8 +215,6 @@ class Answering:
         yield from self._writer.sentences(
             asked.question, gathered, checker, composer, asked.cancelled
         )
-        if composer.citations:
-            yield from self._writer.completing(asked.question, gathered, composer)
 
     def _disagreements(self, asked: _Asked, gathered: Gathered) -> list[Disagreement]:
         """The best pair that the rules find; what another pair adds is seldom worth its reading."""
@@ -263,6 +272,11 @@ class Answering:
 
     def _since(self, moment: float) -> int:
         return round(1000 * (self._clock() - moment))
+
+
+def _first(quotable: Sequence[Evidence], gathered: Gathered) -> tuple[Evidence, ...]:
+    """What withheld sentences rest on, else the best evidence; each piece once."""
+    return tuple(dict.fromkeys(quotable))[:QUOTED] or gathered.evidence[:QUOTED]
 
 
 _REFUSALS: dict[Reason, str] = {

@@ -7,17 +7,18 @@ names the version it reads, so nothing that happens meanwhile reaches it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import and_, exists, insert, select, update
 
-from kb import rows
+from kb import full_text_faults, history, removal, rows
 from kb.database import Database
-from kb.errors import DocumentNotFound, IndexMismatch, RevisionNotFound, VersionNotFound
-from kb.rows import Counts
-from kb.schema import identity, memberships, passages, revisions, versions
+from kb.errors import DocumentNotFound, IndexMismatch, RevisionNotFound
+from kb.history import Change, Pair, Version
+from kb.removal import Erased, Stored
+from kb.schema import identity, memberships, passages, revisions
 from kb.types import Document, Encoding, IndexIdentity, Passage, Source
 
 
@@ -64,74 +65,46 @@ class Catalog:
     def current_version(self) -> int:
         """0 while nothing was ingested."""
         with self._database.reading() as connection:
-            return connection.scalar(select(func.max(versions.c.number))) or 0
+            return history.newest(connection)
 
     def require_version(self, number: int) -> None:
         """Raises VersionNotFound."""
         with self._database.reading() as connection:
-            found = connection.scalar(select(versions.c.number).where(versions.c.number == number))
-        if found is None and number != 0:
-            raise VersionNotFound(f"corpus version {number} is not kept; omit corpus_version")
+            history.require(connection, number)
 
-    def flip(self, add: Sequence[tuple[str, str]], remove: Sequence[str] = ()) -> int:
+    def versions(self) -> list[Version]:
+        """Those that are kept, oldest first."""
+        with self._database.reading() as connection:
+            return history.listed(connection)
+
+    def changes(self, before: int, after: int) -> list[Change]:
+        """What differs between two kept versions. Raises VersionNotFound."""
+        with self._database.reading() as connection:
+            for number in (before, after):
+                history.require(connection, number)
+            return history.changes(*(history.contents(connection, v) for v in (before, after)))
+
+    def flip(self, add: Sequence[Pair], remove: Sequence[str] = ()) -> int:
         """Makes staged revisions current, in one transaction; returns the new version's number.
 
         add: (document id, revision) pairs, replacing what those documents had. remove: ids.
         Raises RevisionNotFound, and changes nothing, when one of the pairs was not staged.
         """
         with self._database.writing() as connection:
-            _require_staged(connection, add)
-            old = connection.scalar(select(func.max(versions.c.number))) or 0
-            gone = [*remove, *(document for document, _ in add)]
-            count, df = self._shifted(connection, old, gone, add)
-            for batch in rows.batches(gone):
-                connection.execute(
-                    update(memberships)
-                    .where(memberships.c.document_id.in_(batch), memberships.c.until.is_(None))
-                    .values(until=old + 1)
-                )
-            if add:
-                connection.execute(
-                    insert(memberships),
-                    [{"document_id": d, "revision": r, "since": old + 1} for d, r in add],
-                )
-            connection.execute(
-                insert(versions).values(
-                    number=old + 1, created_at=self._now(), passages=count, token_df=df.tobytes()
-                )
-            )
-        return old + 1
+            return history.turn(connection, add, remove, self._now())
 
-    def _shifted(
-        self,
-        connection: Connection,
-        old: int,
-        gone: Sequence[str],
-        add: Sequence[tuple[str, str]],
-    ) -> tuple[int, Counts]:
-        """Passage count and token frequencies of the next version, from the old one's."""
-        before = connection.execute(
-            select(versions.c.passages, versions.c.token_df).where(versions.c.number == old)
-        ).one_or_none()
-        count = before.passages if before else 0
-        df = np.frombuffer(before.token_df, np.int32).copy() if before else rows.no_tokens()
-        leaving = (
-            row
-            for batch in rows.batches(gone)
-            for row in connection.execute(
-                rows.token_ids().where(rows.live(old), memberships.c.document_id.in_(batch))
-            )
-        )
-        for row in leaving:
-            df[np.unique(np.frombuffer(row.token_ids, np.uint16))] -= 1
-            count -= 1
-        for document, revision in add:
-            for row in connection.execute(
-                select(passages.c.token_ids).where(rows.of(document, revision))
-            ):
-                df[np.unique(np.frombuffer(row.token_ids, np.uint16))] += 1
-                count += 1
-        return count, df
+    def restore(self, number: int) -> int:
+        """A new version with what that one holds; returns its number, or the current one's where
+        that holds the same. Raises VersionNotFound."""
+        with self._database.writing() as connection:
+            history.require(connection, number)
+            current = history.newest(connection)
+            back = history.changes(*(history.contents(connection, v) for v in (current, number)))
+            if not back:
+                return current
+            add = [(one.document_id, one.after) for one in back if one.after is not None]
+            remove = [one.document_id for one in back if one.after is None]
+            return history.turn(connection, add, remove, self._now())
 
     # -- documents -------------------------------------------------------------------------------
 
@@ -140,19 +113,19 @@ class Catalog:
             select(*rows.source_columns(), revisions.c.characters, revisions.c.words)
             .select_from(rows.members())
             .where(rows.live(version))
-            .order_by(revisions.c.document_id)
         )
         with self._database.reading() as connection:
-            return [
+            listed = [
                 Listed(rows.source(row), len(np.frombuffer(row.words, np.int32)), row.characters)
                 for row in connection.execute(query)
             ]
+        # not by the database, whose order may be that of a language
+        return sorted(listed, key=lambda one: one.source.document_id)
 
     def live_revisions(self, version: int) -> dict[str, str]:
         """Document id to its revision."""
-        query = select(memberships.c.document_id, memberships.c.revision).where(rows.live(version))
         with self._database.reading() as connection:
-            return {row.document_id: row.revision for row in connection.execute(query)}
+            return history.contents(connection, version)
 
     def revisions_of(self, document_id: str) -> list[tuple[str, int, int | None]]:
         """(revision, since version, until version or None), oldest first.
@@ -167,6 +140,13 @@ class Catalog:
         if not found:
             raise DocumentNotFound(f"no document {document_id!r}; GET /v1/documents lists them")
         return [(row.revision, row.since, row.until) for row in found]
+
+    def known(self, document_id: str) -> None:
+        """Raises DocumentNotFound where nothing of it is stored, in no version."""
+        query = select(exists().where(revisions.c.document_id == document_id))
+        with self._database.reading() as connection:
+            if not connection.scalar(query):
+                raise DocumentNotFound(f"no document {document_id!r}; GET /v1/documents lists them")
 
     def document(self, document_id: str, revision: str) -> Document:
         """The stored text of one revision, current or not. Raises RevisionNotFound."""
@@ -204,33 +184,33 @@ class Catalog:
         revision = document.revision
         if self.staged(document.id, revision, splitter):
             return
+        row = {
+            "title": document.title,
+            "publisher": document.publisher,
+            "uri": document.uri,
+            "as_of": document.as_of,
+            "splitter": splitter,
+            "created_at": self._now(),
+            "characters": len(document.text),
+            "words": rows.words(passage for _, passage, _ in entries).tobytes(),
+            "text": document.text,
+        }
         with self._database.writing() as connection:
-            first = (connection.scalar(select(func.max(passages.c.row))) or 0) + 1
-            connection.execute(
-                insert(revisions).values(
-                    document_id=document.id,
-                    revision=revision,
-                    title=document.title,
-                    publisher=document.publisher,
-                    uri=document.uri,
-                    as_of=document.as_of,
-                    splitter=splitter,
-                    created_at=self._now(),
-                    characters=len(document.text),
-                    first_row=first,
-                    words=rows.words(passage for _, passage, _ in entries).tobytes(),
-                    text=document.text,
-                )
-            )
+            row["first_row"] = first = history.last_row(connection) + 1
+            this = and_(revisions.c.document_id == document.id, revisions.c.revision == revision)
+            if connection.scalar(select(exists().where(this))):  # of which only the text was kept
+                removal.strip(connection, self._database.text, document.id, revision)
+                connection.execute(update(revisions).where(this).values(row))
+            else:
+                key = {"document_id": document.id, "revision": revision}
+                connection.execute(insert(revisions).values(key | row))
             numbered = [
                 rows.to_row(row, document.text, *entry) for row, entry in enumerate(entries, first)
             ]
             if numbered:
                 connection.execute(insert(passages), numbered)
-                connection.execute(
-                    text("INSERT INTO passages_text(rowid, body) VALUES (:row, :body)"),
-                    [{"row": one["row"], "body": one["body"]} for one in numbered],
-                )
+                bodies = [(first + i, passage.body) for i, (_, passage, _) in enumerate(entries)]
+                self._database.text.add(connection, bodies)
 
     # -- what no version needs any longer --------------------------------------------------------
 
@@ -239,53 +219,62 @@ class Catalog:
         with self._database.reading() as connection:
             return set(connection.scalars(select(passages.c.id)))
 
-    def retire(self, keep: int) -> None:
+    def needed_ids(self) -> set[str]:
+        """The passages that some kept version holds: each has a vector."""
+        query = select(passages.c.id).where(exists().where(rows.same_revision(), rows.held()))
+        with self._database.reading() as connection:
+            return set(connection.scalars(query))
+
+    def retire(self, keep: int, cited: Collection[Pair] = ()) -> None:
         """Only the current version and the `keep` before it can be read any longer."""
         with self._database.writing() as connection:
-            oldest = (connection.scalar(select(func.max(versions.c.number))) or 0) - keep
-            connection.execute(delete(versions).where(versions.c.number < oldest))
-            connection.execute(delete(memberships).where(memberships.c.until <= oldest))
+            removal.retire(connection, keep, cited)
 
-    def unneeded(self) -> list[tuple[str, str]]:
+    def unneeded(self, cited: Collection[Pair] = ()) -> list[Pair]:
         """(document id, revision) of those that no version holds; staged rows that never became
-        current are among them."""
-        held = select(memberships.c.document_id, memberships.c.revision)
-        query = select(revisions.c.document_id, revisions.c.revision).except_(held)
+        current are among them. Of those that stored answers have `cited` only what has passages:
+        those are to be stripped, the others forgotten."""
         with self._database.reading() as connection:
-            return [(row.document_id, row.revision) for row in connection.execute(query)]
+            return removal.unneeded(connection, cited)
 
     def ids_of(self, document_id: str, revision: str) -> list[str]:
         query = select(passages.c.id).where(rows.of(document_id, revision))
         with self._database.reading() as connection:
             return list(connection.scalars(query))
 
+    def strip(self, document_id: str, revision: str) -> None:
+        """Removes a revision's passages and its full-text rows, and leaves its text."""
+        with self._database.writing() as connection:
+            removal.strip(connection, self._database.text, document_id, revision)
+
     def forget(self, document_id: str, revision: str) -> None:
         """Removes a revision, its passages and its full-text rows, in one transaction."""
-        both = {"document": document_id, "revision": revision}
         with self._database.writing() as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO passages_text(passages_text, rowid, body) "
-                    "SELECT 'delete', \"row\", body FROM passages "
-                    "WHERE document_id = :document AND revision = :revision"
-                ),
-                both,
-            )
-            connection.execute(delete(passages).where(rows.of(document_id, revision)))
-            for table in (memberships, revisions):
-                connection.execute(
-                    delete(table).where(
-                        table.c.document_id == document_id, table.c.revision == revision
-                    )
-                )
+            removal.forget(connection, self._database.text, document_id, revision)
 
+    def erase(self, document_id: str) -> Erased:
+        """Removes a document from every version, kept ones too, in one transaction, which makes a
+        new version. Raises DocumentNotFound."""
+        with self._database.writing() as connection:
+            return removal.erase(connection, self._database.text, document_id, self._now())
 
-def _require_staged(connection: Connection, pairs: Sequence[tuple[str, str]]) -> None:
-    staged: set[tuple[str, str]] = set()
-    for batch in rows.batches(document for document, _ in pairs):
-        query = select(revisions.c.document_id, revisions.c.revision)
-        found = connection.execute(query.where(revisions.c.document_id.in_(batch)))
-        staged |= {(row.document_id, row.revision) for row in found}
-    if lacking := sorted(set(pairs) - staged):
-        document, revision = lacking[0]
-        raise RevisionNotFound(f"revision {revision!r} of {document!r} was not staged; ingest it")
+    def stored(self, document_id: str, row_numbers: Sequence[int]) -> Stored:
+        """What there is of a document, looked up again. row_numbers: that its passages had."""
+        with self._database.reading() as connection:
+            return removal.stored(connection, document_id, row_numbers)
+
+    def tidy(self) -> None:
+        """Gives the room of what was removed back to the disk."""
+        self._database.tidy()
+
+    # -- its own health --------------------------------------------------------------------------
+
+    def full_text_faults(self) -> list[str]:
+        """What is wrong with the full-text index, in words."""
+        with self._database.writing() as connection:  # SQLite's own check is a write
+            return full_text_faults.faults(connection)
+
+    def rebuild_full_text(self) -> None:
+        """From the passages."""
+        with self._database.writing() as connection:
+            full_text_faults.rebuild(connection, self._database.text)

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from kb import schema
-from kb.errors import StoreUnavailable
+from kb import postgres, schema
+from kb.errors import SettingsInvalid, StoreInUse, StoreUnavailable
+from kb.full_text import full_text
+from kb.layout import bring_up
+
+WRITE_LOCK, INGEST_LOCK = 7_301_002, 7_301_003  # PostgreSQL's advisory locks; see kb.layout
 
 
 class Database:
     """Safe to share between threads. A transaction is one `with writing()` block."""
 
     def __init__(self, url: str, wait_seconds: float = 10.0) -> None:
-        """wait_seconds: for another process that writes. Raises StoreUnavailable, and
-        IndexMismatch on a catalog of another release."""
-        path = make_url(url).database
-        if url.startswith("sqlite") and path and path != ":memory:":
-            _make_folder(Path(path).parent)
-        self._engine = create_engine(url)
+        """wait_seconds: for another process that writes, and for a server to answer. Raises
+        StoreUnavailable, SettingsInvalid, and IndexMismatch on a catalog of another release."""
+        self._engine = _engine(url, wait_seconds)
+        self._served = self._engine.dialect.name != sqlite.dialect.name
         self._driver_error = self._engine.dialect.loaded_dbapi.Error
-        schema.configure(self._engine, wait_seconds)
-        with self._translated():
-            schema.create(self._engine)
+        self.text = full_text(self._engine.dialect.name)
+        with ExitStack() as undoing, self._translated():
+            undoing.callback(self._engine.dispose)
+            bring_up(self._engine)
+            undoing.pop_all()
 
     def close(self) -> None:
         self._engine.dispose()
@@ -39,9 +44,42 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Commits at the block's end; an exception undoes all of it."""
+        """Commits at the block's end; an exception undoes all of it. One at a time: SQLite sees
+        to that by itself."""
         with self._translated(), self._engine.begin() as connection:
+            if self._served:
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
             yield connection
+
+    def tidy(self) -> None:
+        """Gives the room of what was deleted back to the disk. A server does that by itself."""
+        if self._served:
+            return
+        with self.reading() as connection:
+            cursor = connection.connection.cursor()
+            for pragma in ("incremental_vacuum", "wal_checkpoint(TRUNCATE)"):
+                # a page is given back with each step, and a step is a row without columns
+                cursor.execute(f"PRAGMA {pragma}").fetchall()
+            cursor.close()
+
+    @contextmanager
+    def ingesting(self) -> Iterator[None]:
+        """Held for a whole ingest, which sweeps what others would have staged. Of the processes
+        that share a catalog one can have it; the server lets go when that process dies. Raises
+        StoreInUse. SQLite's file has one owning process anyway (kb.ownership)."""
+        if not self._served:
+            yield
+            return
+        with self._translated(), self._engine.connect() as connection:
+            if not connection.scalar(text(f"SELECT pg_try_advisory_lock({INGEST_LOCK})")):
+                raise StoreInUse(
+                    "another process is ingesting into this catalog; wait until it is done"
+                )
+            connection.commit()  # the lock is the session's; no transaction stays open meanwhile
+            try:
+                yield
+            finally:
+                _unlock(connection)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -50,9 +88,35 @@ class Database:
         except (DBAPIError, NoConnectionFree, self._driver_error) as error:
             # while a connection is being set up, the driver's errors come as they are
             reason = getattr(error, "orig", None) or error
+            advice = "its server" if self._served else "the disk"
             raise StoreUnavailable(
-                f"the catalog failed: {reason}; check the disk and who else uses it"
+                f"the catalog failed: {reason}; check {advice} and who else uses it"
             ) from error
+
+
+def _unlock(connection: Connection) -> None:
+    try:
+        connection.execute(text(f"SELECT pg_advisory_unlock({INGEST_LOCK})"))
+        connection.commit()
+    except DBAPIError:  # the session is lost, and the lock with it
+        connection.invalidate()
+
+
+def _engine(url: str, wait_seconds: float) -> Engine:
+    try:
+        named = make_url(url)
+        if named.get_backend_name() == postgresql.dialect.name:
+            return postgres.engine(named, wait_seconds)
+        if named.database and named.database != ":memory:":
+            _make_folder(Path(named.database).parent)
+        engine = create_engine(named)
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise SettingsInvalid(
+            f"KB_DATABASE_URL: {error}; it is like postgresql+psycopg://user:password@host/name, "
+            "which needs: pip install 'weighbridge[postgres]'"
+        ) from error
+    schema.configure(engine, wait_seconds)
+    return engine
 
 
 def _make_folder(folder: Path) -> None:

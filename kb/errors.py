@@ -60,6 +60,16 @@ class JobNotFound(NotFound):
     code = "job_not_found"
 
 
+class ConversationNotFound(NotFound):
+    code = "conversation_not_found"
+
+
+class AnswerNotFound(NotFound):
+    """It expired, was deleted, or was never stored."""
+
+    code = "answer_not_found"
+
+
 # -- files ---------------------------------------------------------------------------------------
 
 
@@ -81,6 +91,12 @@ class FileTooLarge(UnreadableFile):
     code = "file_too_large"
 
 
+class FileChanging(UnreadableFile):
+    """Something is still writing it."""
+
+    code = "file_changing"
+
+
 class FormatUnsupported(UnreadableFile):
     code = "format_unsupported"
 
@@ -95,6 +111,30 @@ class EncodingInvalid(UnreadableFile):
 
 class FrontMatterInvalid(UnreadableFile):
     code = "front_matter_invalid"
+
+
+class FileEncrypted(UnreadableFile):
+    """Only someone with its password can read it."""
+
+    code = "file_encrypted"
+
+
+class FileDamaged(UnreadableFile):
+    """Cut off, or not what its name says."""
+
+    code = "file_damaged"
+
+
+class FileWithoutText(UnreadableFile):
+    """Pictures of pages, such as scans."""
+
+    code = "file_without_text"
+
+
+class FileTooComplex(UnreadableFile):
+    """More pages, levels, unpacked bytes or work than a file may ask for."""
+
+    code = "file_too_complex"
 
 
 # -- stores --------------------------------------------------------------------------------------
@@ -140,9 +180,42 @@ class TooManyJobs(JobError):
 
 
 class ServerStopping(JobError):
-    """The server was told to end before the job was done; nothing of it became current."""
+    """The server was told to end; it takes no more jobs."""
 
     code = "server_stopping"
+
+
+class JobInterrupted(JobError):
+    """The server ended while the job was under way, and it can't be carried out again."""
+
+    code = "job_interrupted"
+
+
+class JobCancelled(JobError):
+    """Someone cancelled the job; nothing of it became current."""
+
+    code = "job_cancelled"
+
+
+class JobEnded(JobError):
+    """What has ended can't be cancelled."""
+
+    code = "job_ended"
+
+
+class IdempotencyKeyReused(JobError):
+    """The key came with another request before."""
+
+    code = "idempotency_key_reused"
+
+
+# -- what was asked ------------------------------------------------------------------------------
+
+
+class ListingNotAllowed(WeighbridgeError):
+    """Whoever reaches the server could read everybody's questions: there are no keys."""
+
+    code = "listing_not_allowed"
 
 
 # -- models and weights --------------------------------------------------------------------------

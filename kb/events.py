@@ -43,10 +43,12 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class SentenceWithheld:
-    """A sentence that failed its check, and why. For evaluation: readers are told the count."""
+    """A sentence that failed its check, and why. For evaluation: readers are told the count.
+    quotable: what it rests on, where that answers though the sentence may not be shown."""
 
     text: str
     failure: str
+    quotable: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ _NAME_WEIGHT = 0.15
 _NEW_GROUND = 0.5  # of the choice of the next piece: what it covers that the chosen ones don't
 MOST_PIECES = 6
 NEAR = 24
-_CLOSE = 0.85  # a further piece scores at least this share of the best one's, or breaks new ground
+_CLOSE = 0.75  # a further piece scores at least this share of the best one's, or breaks new ground
 _NEIGHBOUR = 0.7  # the same for the best one's own passage: lists and reasons go on there
-_GROUND = 0.05  # the share of the question's weight that counts as new ground
+_GROUND = 0.04  # the share of the question's weight that counts as new ground
 _WIDE_ROW = 30  # words; of a longer row the model is shown only the cells that bear on it
 _BEARING = 0.75  # cells that cover at least this share of what the row's best cell covers
 

@@ -31,7 +31,7 @@ class Held:
     rows: slice
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # two are the same only if they are one
 class Extent:
     """words: (rows,) by row number, how many words that passage has. live: (rows,) whether it is
     of this version. mean_words: of its passages; 1 where there is none."""
@@ -44,24 +44,30 @@ class Extent:
 
 
 class Extents:
-    """Remembers the last versions it was asked for: what a version holds never changes."""
+    """Remembers the last versions it was asked for: what a version holds changes only when a
+    document is erased from it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.of = lru_cache(maxsize=VERSIONS)(self._read)
-        self.passing = lru_cache(maxsize=FILTERED)(self._passing)
+        self._erasures = 0
+        self._known = lru_cache(maxsize=VERSIONS)(self._read)
+        self._through = lru_cache(maxsize=FILTERED)(_passing)
 
-    def _passing(self, version: int, filters: Filters) -> Mask:
+    def of(self, version: int) -> Extent:
+        return self._known(version, self._erasures)
+
+    def passing(self, version: int, filters: Filters) -> Mask:
         """(rows,) by row number: of this version, and the filters let it through."""
-        extent = self.of(version)
-        if filters.empty:
-            return extent.live
-        through = np.zeros(len(extent.live), np.bool_)
-        for document in let_through(filters, extent.documents):
-            through[document.rows] = True
-        return through
+        return self._through(self.of(version), filters)
 
-    def _read(self, version: int) -> Extent:
+    def forget(self) -> None:
+        """What is being read while a document is erased is remembered under the old number, and
+        so never looked at again."""
+        self._erasures += 1
+        self._known.cache_clear()
+        self._through.cache_clear()
+
+    def _read(self, version: int, _erasures: int) -> Extent:
         columns = revisions.c
         query = (
             select(
@@ -88,6 +94,15 @@ class Extents:
         passages = int(live.sum())
         mean = float(words.sum()) / max(passages, 1) or 1.0
         return Extent(documents, words, live, passages, mean)
+
+
+def _passing(extent: Extent, filters: Filters) -> Mask:
+    if filters.empty:
+        return extent.live
+    through = np.zeros(len(extent.live), np.bool_)
+    for document in let_through(filters, extent.documents):
+        through[document.rows] = True
+    return through
 
 
 def let_through(filters: Filters, documents: Sequence[Held]) -> list[Held]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -101,6 +101,14 @@ class MemoryPassageStore:
     def ids(self) -> Iterable[str]:
         with self._lock:
             return list(self._vectors)
+
+    def having(self, ids: Sequence[str]) -> set[str]:
+        with self._lock:
+            return self._vectors.keys() & set(ids)
+
+    def tidy(self, vectors: Callable[[], Iterable[tuple[str, Float32]]]) -> bool:
+        """What is removed takes no room."""
+        return False
 
 
 def _unit(vector: Float32) -> Float32:

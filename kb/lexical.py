@@ -1,25 +1,23 @@
 """BM25 over the passages of one corpus version.
 
-SQLite's full-text index keeps the postings; the score is worked out here. Its own bm25() counts
-staged and retired passages too, so that an ingest would change the ranking that a reader of an
-earlier version sees, and it takes ten times as long.
+The database's full-text index keeps the postings; the score is worked out here. SQLite's own
+bm25() counts staged and retired passages too, so that an ingest would change the ranking that a
+reader of an earlier version sees, and it takes ten times as long; PostgreSQL has none.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import select
 
 from kb.database import Database
-from kb.extent import Extents, Rows
+from kb.extent import Extent, Extents, Rows
 from kb.rows import batches, these
-from kb.schema import TOKENIZER, passages
+from kb.schema import passages
+from kb.terms import terms_of
 from kb.types import Filters, Float32
 
 K1, B = 1.2, 0.75  # Robertson and Zaragoza 2009; also what SQLite's bm25() uses
@@ -47,7 +45,7 @@ class LexicalIndex:
             return []
         scores = np.zeros(len(extent.live), np.float32)
         for term in terms_of(words):
-            rows, gains = self._postings(version, term)
+            rows, gains = self._postings(extent, term)
             scores[rows] += gains
         if not filters.empty:
             scores *= self._extents.passing(version, filters)
@@ -56,10 +54,10 @@ class LexicalIndex:
         hits = [(ids[row], float(scores[row])) for row in best.tolist() if row in ids]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:count]
 
-    def _read_postings(self, version: int, term: str) -> tuple[Rows, Float32]:
+    def _read_postings(self, extent: Extent, term: str) -> tuple[Rows, Float32]:
         """Rows of this version that hold the term, and what it adds to the score of each."""
-        extent = self._extents.of(version)
-        rows, times = _counted(self._places(term))
+        with self._database.reading() as connection:
+            rows, times = self._database.text.holding(connection, term)
         here = np.searchsorted(rows, len(extent.live))  # the rest was written after this version
         rows, times = rows[:here], times[:here]
         rows, times = rows[extent.live[rows]], times[extent.live[rows]]
@@ -68,15 +66,6 @@ class LexicalIndex:
         gains = idf * times * (K1 + 1) / (times + K1 * (1 - B + B * length))
         return rows, gains.astype(np.float32)
 
-    def _places(self, term: str) -> Rows:
-        """The row of each occurrence, in all versions, ascending."""
-        # one string for all of them is twice as fast to fetch as a tuple for each
-        query = "SELECT group_concat(doc) FROM passages_terms WHERE term = ?"
-        with self._database.reading() as connection:
-            found = connection.exec_driver_sql(query, (term,)).scalar()
-        # the order is SQLite's own affair, though it is this one: sorting what is sorted is cheap
-        return np.sort(np.fromstring(found or "", np.int32, sep=","), kind="stable")
-
     def _ids(self, best: Rows) -> dict[int, str]:
         found: dict[int, str] = {}
         with self._database.reading() as connection:
@@ -84,24 +73,6 @@ class LexicalIndex:
                 for row, i in connection.execute(_IDS, {"these": batch}).all():
                     found[row] = i
         return found
-
-
-def terms_of(words: Sequence[str]) -> list[str]:
-    """The words as the full-text index spells them, each once: its own tokenizer is asked, on an
-    index of these words alone. Strings without a letter or digit are none, those with a dash
-    inside are two."""
-    text = " ".join(words).encode("utf-8", "replace").decode()  # a lone surrogate is no UTF-8
-    with closing(sqlite3.connect(":memory:")) as scratch:
-        scratch.execute(f"CREATE VIRTUAL TABLE asked USING fts5(words, tokenize='{TOKENIZER}')")
-        scratch.execute("CREATE VIRTUAL TABLE terms USING fts5vocab(asked, row)")
-        scratch.execute("INSERT INTO asked VALUES (?)", (text,))
-        return [term for (term,) in scratch.execute("SELECT term FROM terms ORDER BY term")]
-
-
-def _counted(places: Rows) -> tuple[Rows, npt.NDArray[np.int64]]:
-    """Each row once, and how often it is there. places: ascending."""
-    starts = np.flatnonzero(np.diff(places, prepend=-1))
-    return places[starts], np.diff(starts, append=len(places))
 
 
 def _best(scores: Float32, count: int) -> Rows:

@@ -93,9 +93,13 @@ class Lookup:
             return Frequencies(0, np.zeros(VOCABULARY, np.int32))
         return Frequencies(row.passages, np.frombuffer(row.token_df, np.int32))
 
+    def forget_erased(self) -> None:
+        """After a document was erased from versions that are remembered here."""
+        self._extents.forget()
+
     def vectors(self) -> Iterator[tuple[str, Float32]]:
         """Every passage that some kept version holds, with its pooled vector: to rebuild from."""
-        held = exists().where(rows.same_revision())
+        held = exists().where(rows.same_revision(), rows.held())
         query = select(passages.c.id, passages.c.pooled).where(held)
         with self._database.reading() as connection:
             for row in connection.execute(query.execution_options(yield_per=1000)):

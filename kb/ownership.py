@@ -1,16 +1,19 @@
-"""One owning process for an index: two on one path lose acknowledged rows."""
+"""One owning process for an index, because two on one path lose acknowledged rows; and in it one
+writer at a time."""
 
 from __future__ import annotations
 
 import fcntl
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from kb.database import Database
 from kb.errors import StoreInUse, StoreUnavailable
 
 LOCK_FILE = "owner.json"
@@ -43,6 +46,28 @@ def owner_url(index: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
         return None
     return None
+
+
+class Turn:
+    """Whose turn it is to change the corpus. Safe to share between threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def taken(self, wait_seconds: float | None = None) -> Iterator[None]:
+        """Held for a whole change. wait_seconds: for the one before it; None: as long as it takes.
+        Raises StoreInUse."""
+        if not self._lock.acquire(timeout=-1 if wait_seconds is None else wait_seconds):
+            raise StoreInUse(
+                "an ingest is changing the corpus: try again when its job has ended, or cancel it"
+            )
+        try:
+            with self._database.ingesting():
+                yield
+        finally:
+            self._lock.release()
 
 
 def _opened(index: Path) -> IO[str]:

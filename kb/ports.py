@@ -1,4 +1,4 @@
-"""What the knowledge base needs from outside, as protocols of one to four methods."""
+"""What the knowledge base needs from outside, as protocols of a few methods."""
 
 from __future__ import annotations
 
@@ -48,6 +48,28 @@ class PassageStore(Protocol):
 
     def ids(self) -> Iterable[str]:
         """Every id, in no order: for the doctor."""
+        ...
+
+    def having(self, ids: Sequence[str]) -> set[str]:
+        """Those of `ids` that have a vector."""
+        ...
+
+    def tidy(self, vectors: Callable[[], Iterable[tuple[str, Float32]]]) -> bool:
+        """Gives back the room that removed vectors still take, where that is worth it; whether it
+        was. vectors: (id, vector) of each passage that is to have one. Readers go on meanwhile;
+        nobody else may write."""
+        ...
+
+
+class CitedRevisions(Protocol):
+    """The answers that were given, as far as documents are concerned."""
+
+    def cited_revisions(self) -> set[tuple[str, str]]:
+        """(document id, revision) of every text that a stored answer quotes."""
+        ...
+
+    def forget_document(self, document_id: str) -> int:
+        """Removes every stored answer that quotes the document. Returns how many went."""
         ...
 
 

@@ -30,8 +30,10 @@ DEPTH = 60  # candidates from each of the two searches
 SHARPNESS = 4  # power of the cosines
 LEXICAL_WEIGHT = 0.20  # of BM25, as a share of the question's best
 NAME_WEIGHT = 0.05  # of an exact name; 0.10 ranks no better
-WIDER = 4  # times as many are asked for where too few of that version were found
-EXACT_LIMIT = 4000  # below this many passages left by the filters, exact search beats the graph
+# The store also holds what other versions do: times DEPTH that are asked for at first, and times as
+# many where too few of them were found.
+SPARE, WIDER = 1.5, 4
+EXACT_LIMIT = 4000  # up to this many passages left by the filters, exact search beats the graph
 
 _WORD = re.compile(r"\w+")
 # Function words: they match everywhere, cost the full-text index most and find nothing.
@@ -73,42 +75,33 @@ class Retriever:
         idf = inverse_document_frequency(
             query.tokens.ids, frequencies.containing, frequencies.passages
         )
-        dense, stored = self._dense(query.pooled, version, filters)
+        dense = self._dense(query.pooled, version, filters)
         lexical = self._lookup.lexical(content_words(question), version, DEPTH, filters)
-        further = [i for i, _ in lexical if i not in stored]
-        stored |= self._lookup.load(further, version, filters)
+        ids = list(dict.fromkeys(i for i, _ in (*dense, *lexical)))
+        stored = self._lookup.load(ids, version, filters)
         hits = self._rank(question, query, idf, dense, lexical, stored)
         return Found(query, idf, tuple(hits[:count]))
 
-    def _dense(
-        self, vector: Float32, version: int, filters: Filters
-    ) -> tuple[list[tuple[str, float]], dict[str, StoredPassage]]:
-        """The nearest passages of that version with their cosines, and the passages."""
-        if filters.empty:
-            return self._nearest(vector, version, filters)
-        rows = self._lookup.matching(version, filters, EXACT_LIMIT + 1)
-        if len(rows) > EXACT_LIMIT:
-            return self._nearest(vector, version, filters)
-        if not rows:
-            return [], {}
-        cosines = np.stack([pooled for _, pooled in rows]) @ vector
-        best = np.argsort(-cosines, kind="stable")[:DEPTH]
-        pairs = [(rows[i][0], float(cosines[i])) for i in best]
-        return pairs, self._lookup.load([i for i, _ in pairs], version, filters)
-
-    def _nearest(
-        self, vector: Float32, version: int, filters: Filters
-    ) -> tuple[list[tuple[str, float]], dict[str, StoredPassage]]:
-        """Asks the store for more until enough of what it finds is in that version: it also holds
-        what other versions do, which must not crowd this one's passages out."""
-        asked = DEPTH
+    def _dense(self, vector: Float32, version: int, filters: Filters) -> list[tuple[str, float]]:
+        """The DEPTH nearest of that version that the filters let through."""
+        passing = self._lookup.count(version, filters)
+        if not passing or (passing <= EXACT_LIMIT and not filters.empty):
+            return self._exact(vector, version, filters)
+        asked = round(SPARE * DEPTH * self._lookup.count(version, Filters()) / passing)
         while True:
             found = self._store.nearest(vector, asked)
-            stored = self._lookup.load([i for i, _ in found], version, filters)
-            pairs = [(i, cosine) for i, cosine in found if i in stored][:DEPTH]
-            if len(pairs) == DEPTH or len(found) < asked:
-                return pairs, {i: stored[i] for i, _ in pairs}
+            here = set(self._lookup.among([i for i, _ in found], version, filters))
+            if len(here) >= DEPTH or len(found) < asked:
+                return [pair for pair in found if pair[0] in here][:DEPTH]
             asked *= WIDER
+
+    def _exact(self, vector: Float32, version: int, filters: Filters) -> list[tuple[str, float]]:
+        rows = self._lookup.matching(version, filters, EXACT_LIMIT)
+        if not rows:
+            return []
+        cosines = np.stack([pooled for _, pooled in rows]) @ vector
+        best = np.argsort(-cosines, kind="stable")[:DEPTH]
+        return [(rows[i][0], float(cosines[i])) for i in best]
 
     def _rank(
         self,

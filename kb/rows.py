@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import BindParameter, Join, Row, Select, and_, bindparam, or_, select
+from sqlalchemy import BindParameter, Join, Row, Select, and_, bindparam, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from kb.schema import memberships, passages, revisions
+from kb.schema import memberships, passages, revisions, versions
 from kb.types import (
     Encoding,
     IndexIdentity,
@@ -32,6 +32,12 @@ def live(version: int) -> ColumnElement[bool]:
         memberships.c.since <= version,
         or_(memberships.c.until.is_(None), memberships.c.until > version),
     )
+
+
+def held() -> ColumnElement[bool]:
+    """Of a membership: some version that is kept has it."""
+    oldest = select(func.min(versions.c.number)).scalar_subquery()
+    return or_(memberships.c.until.is_(None), memberships.c.until > oldest)
 
 
 # Row numbers, as literals: to bind 500 of them takes longer than to find the rows.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import (
     Column,
-    Connection,
     Engine,
     Float,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -16,14 +16,10 @@ from sqlalchemy import (
     Table,
     Text,
     event,
-    inspect,
-    text,
 )
 from sqlalchemy.dialects import sqlite
 
-from kb.errors import IndexMismatch
-
-LAYOUT = 2  # of these tables; change it with any change to them
+LAYOUT = 3  # of these tables; a change to them needs a new one, and kb/migrations the way to it
 
 metadata = MetaData()
 
@@ -42,6 +38,9 @@ versions = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("created_at", Float, nullable=False),  # seconds since the epoch
     Column("passages", Integer, nullable=False),
+    # The highest of the passages' row numbers that had been given out by then: none is given out
+    # twice, or what is remembered of an earlier version could point at another document's passage.
+    Column("rows", Integer, nullable=False),
     # (vocabulary,) int32: in how many of this version's passages each token occurs; for IDF
     Column("token_df", LargeBinary, nullable=False),
 )
@@ -104,13 +103,71 @@ passages = Table(
     Index("passages_by_revision", "document_id", "revision"),
 )
 
-TOKENIZER = "porter unicode61 remove_diacritics 2"
-# External content: the text lives in `passages`; only the index is kept. The second table shows
-# the index itself: a row for each place (doc) where a term stands.
-_FULL_TEXT_SQLITE = (
-    "CREATE VIRTUAL TABLE IF NOT EXISTS passages_text USING fts5("
-    f"body, content='passages', content_rowid='row', tokenize='{TOKENIZER}')",
-    "CREATE VIRTUAL TABLE IF NOT EXISTS passages_terms USING fts5vocab(passages_text, instance)",
+# Every answer that was given, for as long as conversations are kept.
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("conversation_id", String(200), nullable=False),
+    Column("turn", Integer, nullable=False),  # counts from 1 within its conversation
+    Column("asked_at", Float, nullable=False),  # seconds since the epoch
+    Column("question", Text, nullable=False),
+    Column("standalone_question", Text, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("corpus_version", Integer, nullable=False),
+    Column("body", Text, nullable=False),  # the whole answer, as JSON
+    Index("answers_by_conversation", "conversation_id", "turn"),
+    Index("answers_by_time", "asked_at"),
+)
+
+# What an answer quotes. No foreign key to the revision: that a document can be deleted, and its
+# quotes with it, must not depend on the order in which that happens.
+answer_citations = Table(
+    "answer_citations",
+    metadata,
+    Column("answer_id", String(64), ForeignKey("answers.id"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),  # counts from 0
+    Column("marker", Integer),  # NULL: of a passage that a refusal shows as nearest
+    Column("document_id", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("quote", Text, nullable=False),
+    Index("answer_citations_by_document", "document_id", "revision"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("answer_id", String(64), ForeignKey("answers.id"), primary_key=True),
+    Column("rating", String(4), nullable=False),
+    Column("comment", Text),
+    Column("given_at", Float, nullable=False),  # seconds since the epoch
+    Index("feedback_by_time", "given_at"),
+)
+
+# Ingests, by the order in which they were asked for. JSON is as text; times are seconds since the
+# epoch. A job has ended when it has an ended_at.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("home", String(64), nullable=False),  # the server that took it, and has what was sent
+    Column("state", String(16), nullable=False),
+    Column("task", Text, nullable=False),
+    Column("progress", Text),
+    Column("report", Text),
+    Column("failure", Text),
+    Column("note", Text),
+    Column("attempts", Integer, nullable=False),  # how often it was begun
+    Column("base_version", Integer),  # the current corpus version when it was last begun
+    Column("idempotency_key", String(200), unique=True),
+    Column("fingerprint", String(64)),  # of the request that came with that key
+    Column("created_at", Float, nullable=False),
+    Column("started_at", Float),
+    Column("ended_at", Float),
+    Index("jobs_by_end", "ended_at"),
 )
 
 
@@ -121,7 +178,9 @@ def configure(engine: Engine, wait_seconds: float) -> None:
         return
     pragmas = (
         f"busy_timeout={round(wait_seconds * 1000)}",  # first: the next one may have to wait
+        "auto_vacuum=INCREMENTAL",  # before a new database's first page; see Database.tidy
         "journal_mode=WAL",
+        "secure_delete=ON",  # what is deleted is overwritten, not only unlinked
         "synchronous=NORMAL",
         "foreign_keys=ON",
     )
@@ -132,26 +191,3 @@ def configure(engine: Engine, wait_seconds: float) -> None:
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-
-
-def create(engine: Engine) -> None:
-    """Makes the tables, all or none, where there are none. Raises IndexMismatch on tables of
-    another layout."""
-    with engine.begin() as connection:
-        if inspect(connection).has_table(versions.name):
-            _check_layout(connection)
-            return
-        # Python's driver begins a transaction only with the first row that is written
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        metadata.create_all(connection)
-        for statement in (*_FULL_TEXT_SQLITE, f"PRAGMA user_version={LAYOUT}"):
-            connection.execute(text(statement))
-
-
-def _check_layout(connection: Connection) -> None:
-    found = connection.scalar(text("PRAGMA user_version"))
-    if found != LAYOUT:
-        raise IndexMismatch(
-            f"the catalog was made by another release (layout {found}; this one uses {LAYOUT}). "
-            "Rebuild it: kb ingest --rebuild PATH"
-        )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import Field, HttpUrl, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kb.errors import SettingsInvalid
@@ -36,6 +36,24 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="Catalog's SQLAlchemy URL; default: SQLite under KB_HOME."
     )
+    chroma_url: HttpUrl | None = Field(
+        None, description="A Chroma server's address; default: Chroma in this process."
+    )
+    store_seconds: float = Field(
+        10.0,
+        ge=1,
+        le=300,
+        description="How long the catalog's and the vector store's servers may take to answer.",
+    )
+    chat_url: HttpUrl | None = Field(
+        None,
+        description="An OpenAI-compatible server's address, with /v1; default: the chat model runs "
+        "in this process. KB_MODEL is then a name that the server knows.",
+    )
+    chat_key: SecretStr | None = Field(None, description="Key for that server, if it wants one.")
+    chat_seconds: float = Field(
+        60.0, ge=1, le=600, description="How long that server may be silent before a call fails."
+    )
     threads: int = Field(2, ge=1, le=64, description="Threads for the encoder and the chat model.")
     context_tokens: int = Field(
         4096, ge=1024, le=131072, description="The chat model's context window, tokens."
@@ -53,6 +71,31 @@ class Settings(BaseSettings):
     keep_versions: int = Field(
         3, ge=1, le=1000, description="How many earlier corpus versions stay askable."
     )
+    watch: bool = Field(
+        False, description="Whether the server ingests what changes in KB_CORPUS by itself."
+    )
+    watch_prune: bool = Field(
+        False, description="Whether it then removes documents whose files have gone, too."
+    )
+    watch_seconds: float = Field(
+        2.0, ge=0.1, le=600, description="How long a file must have been left alone before that."
+    )
+    conversation_days: int = Field(
+        30,
+        ge=0,
+        le=36500,
+        description="Days that a conversation is kept after its last question; 0 stores none.",
+    )
+
+    allowed_origins: str = Field(
+        "",
+        pattern=r"^(?:https?://[^\s,/*]+(?:, ?https?://[^\s,/*]+)*)?$",
+        description="Sites whose pages may use the widget, with commas: https://docs.example.com.",
+    )
+
+    @property
+    def origins(self) -> list[str]:
+        return [origin.strip() for origin in self.allowed_origins.split(",") if origin.strip()]
 
     @property
     def weights(self) -> Path:
@@ -61,6 +104,10 @@ class Settings(BaseSettings):
     @property
     def index(self) -> Path:
         return self.home / "index"
+
+    @property
+    def uploads(self) -> Path:
+        return self.index / "uploads"
 
     @property
     def catalog_url(self) -> str:

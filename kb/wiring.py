@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kb.adapters.background import BackgroundModel, LoadedModel
 from kb.adapters.chroma import ChromaStore
@@ -12,16 +13,24 @@ from kb.answer import Answering, Limits
 from kb.catalog import Catalog
 from kb.database import Database
 from kb.errors import WeighbridgeError
-from kb.events import Ask, Event
+from kb.events import Answered, Ask, Event
+from kb.feedback import FeedbackBook
 from kb.gate import Gate
+from kb.journal import Journal
 from kb.lookup import Lookup
+from kb.ownership import Turn
 from kb.ports import ChatModel, Embedder, PassageStore
 from kb.prompt import write_messages
+from kb.remembering import remembered
 from kb.retrieve import Found, Retriever
 from kb.settings import Settings
 from kb.types import Answer, Filters, IndexIdentity
+from kb.upkeep import Upkeep
 from kb.weights import locate, pull
 from kb.weights_catalogue import CATALOGUE, find
+
+if TYPE_CHECKING:
+    from kb.adapters.openai_chat import OpenAiChatModel
 
 ENCODER = "all-minilm-l6-v2"
 
@@ -40,14 +49,28 @@ class KnowledgeBase:
     model: ChatModel
     model_status: Callable[[], tuple[str, str]]  # ("loading" | "ready" | "failed", in words)
     answering: Answering
+    journal: Journal
+    feedback: FeedbackBook
+    turn: Turn
+    upkeep: Upkeep
     splitter: str
     closing: Callable[[], None]
 
     def ask(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Answer:
-        return self.answering.ask(ask, cancelled)
+        """Raises EmptyQuestion, QuestionTooLong, VersionNotFound, StoreUnavailable."""
+        *_, last = self.events(ask, cancelled)
+        assert isinstance(last, Answered)
+        return last.answer
 
-    def events(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
-        return self.answering.events(ask, cancelled)
+    def events(
+        self,
+        ask: Ask,
+        cancelled: Callable[[], bool] = lambda: False,
+        answer_id: str | None = None,
+    ) -> Iterator[Event]:
+        """The same, step by step; the last event is Answered. The answer is stored, as `answer_id`
+        if that is given, and where only a conversation is named its stored turns are the history."""
+        return remembered(self.answering, self.journal, ask, cancelled, answer_id)
 
     def search(
         self,
@@ -78,7 +101,7 @@ def compose(
 ) -> KnowledgeBase:
     """A knowledge base from parts: real ones in `build`, shipped fakes in tests.
     Raises IndexMismatch, StoreUnavailable."""
-    database = Database(settings.catalog_url)
+    database = Database(settings.catalog_url, settings.store_seconds)
     catalog, lookup = Catalog(database), Lookup(database)
     catalog.claim(
         IndexIdentity(embedder.name, embedder.weights_sha256, embedder.dimension, splitter)
@@ -92,9 +115,12 @@ def compose(
     answering = Answering(
         catalog, lookup, retriever, embedder, model, gate or Gate.shipped(), limits
     )
+    journal, feedback = Journal(database, settings.conversation_days), FeedbackBook(database)
+    turn = Turn(database)
+    upkeep = Upkeep(catalog, lookup, store, journal, turn, settings.keep_versions)
     return KnowledgeBase(
         settings, database, catalog, lookup, store, embedder, retriever, model, model_status,
-        answering, splitter, closing,
+        answering, journal, feedback, turn, upkeep, splitter, closing,
     )  # fmt: skip
 
 
@@ -102,15 +128,20 @@ def build(settings: Settings, splitter: str) -> KnowledgeBase:
     """The real thing. The encoder must be there (WeightsMissing); the chat model loads, and if
     need be is fetched, in the background. Hold `kb.ownership.owned(settings.index)` around it."""
     embedder = load_encoder(settings)
-    store = ChromaStore.embedded(settings.index / "chroma")
-    model = background_model(settings)
-    try:
-        return compose(
-            settings, embedder, store, model, splitter, lambda: model.status, model.close
-        )
-    except WeighbridgeError:
+    store = open_store(settings)
+    model = chat_model(settings)
+
+    def closing() -> None:
         model.close()
+        store.close()
+
+    try:
+        kb = compose(settings, embedder, store, model, splitter, lambda: model.status, closing)
+        kb.upkeep.mend()
+    except WeighbridgeError:
+        closing()
         raise
+    return kb
 
 
 def load_encoder(settings: Settings) -> MiniLmEncoder:
@@ -118,6 +149,25 @@ def load_encoder(settings: Settings) -> MiniLmEncoder:
     weights = locate(ENCODER, settings.weights, kind="encoder").path.parent
     ensure_encoder(weights, weights / "onnx")
     return MiniLmEncoder(weights, weights / "onnx", settings.threads)
+
+
+def open_store(settings: Settings) -> ChromaStore:
+    """Vectors in this process, or on the server that the settings name. Raises StoreUnavailable."""
+    if settings.chroma_url is None:
+        return ChromaStore.embedded(settings.index / "chroma")
+    return ChromaStore.server(str(settings.chroma_url), settings.store_seconds)
+
+
+def chat_model(settings: Settings) -> BackgroundModel | OpenAiChatModel:
+    """In this process, or on the server that the settings name."""
+    if settings.chat_url is None:
+        return background_model(settings)
+    from kb.adapters.openai_chat import OpenAiChatModel  # its client takes half a second to import
+
+    key = settings.chat_key.get_secret_value() if settings.chat_key else None
+    return OpenAiChatModel(
+        str(settings.chat_url), settings.model, key, silence_seconds=settings.chat_seconds
+    )
 
 
 def background_model(settings: Settings) -> BackgroundModel:

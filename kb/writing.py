@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from kb.catalog import Catalog
 from kb.checking import Checker
 from kb.citations import Composer
+from kb.completing import left_out, settles
 from kb.conflicts import Disagreement
 from kb.context import leans_on
 from kb.errors import ModelError
 from kb.events import ConflictFound, SentencePassed, SentenceWithheld
-from kb.evidence import Gathered, uncovered
+from kb.evidence import Gathered
 from kb.ports import ChatModel
 from kb.prompt import write_messages
-from kb.retrieve import content_words
 from kb.sentences import completed, read
 from kb.types import Conflict, Evidence, Position, Source
 
@@ -39,8 +39,9 @@ class Writer:
         composer: Composer,
         cancelled: Callable[[], bool],
     ) -> Iterator[Written]:
-        """The model's sentences as they pass. Ends early, without an error, when the model can't
-        go on: what was checked stands."""
+        """The model's sentences as they pass, then quotes of what they leave out. Ends early,
+        without an error, when the model can't go on: what was checked stands."""
+        settled = False
         messages = write_messages(question, gathered.evidence)
         try:
             for sentence in completed(self._model.write(messages, self._answer_tokens, cancelled)):
@@ -49,27 +50,15 @@ class Writer:
                     continue
                 checked = checker.check(written)
                 if checked.failure:
-                    yield SentenceWithheld(checked.sentence, checked.failure)
-                else:
-                    yield _passed(composer, checked.sentence, checked.pieces, checked.support)
+                    quotable = checked.pieces if checked.quotable else ()
+                    yield SentenceWithheld(checked.sentence, checked.failure, quotable)
+                    continue
+                yield _passed(composer, checked.sentence, checked.pieces, checked.support)
+                settled |= checked.sure and settles(question, checked.sentence, checked.pieces)
         except ModelError:
-            return
-
-    def completing(
-        self, question: str, gathered: Gathered, composer: Composer
-    ) -> Iterator[Written]:
-        """Quotes what mentions more of the question than anything that the model's sentences rest
-        on: a small model leaves out what it should have said."""
-        words = content_words(question)
-        cited = {(c.source.revision, c.start, c.end) for c in composer.citations}
-        stated = "\n".join(f"{c.heading}\n{c.quote}" for c in composer.citations)
-        left = uncovered(words, stated)
-        for piece in sorted(gathered.evidence, key=lambda p: -p.score):
-            place = (piece.source.revision, piece.start, piece.end)
-            still = uncovered(left, f"{piece.heading}\n{piece.statement}")
-            if place not in cited and len(still) < len(left):
-                yield from self.quotes([piece], composer)
-                return
+            pass
+        if composer.citations and not settled:
+            yield from self.quotes(left_out(question, composer.text, gathered.evidence), composer)
 
     def quotes(self, pieces: Sequence[Evidence], composer: Composer) -> Iterator[Written]:
         """Verbatim: a sentence as it stands, a row with its headers."""

@@ -1,101 +1,120 @@
-"""The system's Chromium, headless, driven over its DevTools socket."""
+"""The system's Chromium, headless, driven by Playwright."""
 
 from __future__ import annotations
 
-import itertools
-import json
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from websockets.sync.client import ClientConnection, connect
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from fastapi import FastAPI
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from serving import serving
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
-WAIT_SECONDS = 20.0
+Scheme = Literal["light", "dark"]
+
+WAIT_MS = 20_000
+START_MS = 120_000
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --no-first-run --disable-sync --hide-scrollbars "
-    "--disable-background-networking --disable-component-update --remote-debugging-port=0"
+    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update "
+    "--disable-sync --no-first-run"
 ).split()
+
+in_a_browser = [
+    pytest.mark.browser,
+    pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed"),
+]
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Browser]:
-    """A browser with one page; `folder` keeps its profile."""
-    assert PROGRAM
-    command = [PROGRAM, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        with connect(_address(folder / "DevToolsActivePort"), max_size=None) as socket:
-            yield Browser(socket)
-    finally:
-        process.terminate()
-        process.wait()
+def started() -> Iterator[Browser]:
+    expect.set_options(timeout=WAIT_MS)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS, timeout=START_MS)
+        yield chromium
+        chromium.close()
 
 
-def _address(file: Path) -> str:
-    """Chromium writes the port and the path of its socket when it is up."""
-    end = time.monotonic() + WAIT_SECONDS
-    while not (file.exists() and file.read_text().count("\n")):
-        assert time.monotonic() < end, "Chromium did not start"
-        time.sleep(0.05)
-    port, path = file.read_text().split("\n")
-    return f"ws://127.0.0.1:{port}{path}"
+class Tab:
+    """A page in a profile of its own. Errors of its scripts, and what its policy refused, are
+    `complaints`."""
 
-
-class Browser:
-    """One page. `complaints` collects uncaught errors and what the security policy refused."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
-        self._numbers = itertools.count(1)
+    def __init__(
+        self,
+        browser: Browser,
+        width: int = 1200,
+        height: int = 860,
+        scheme: Scheme = "light",
+    ) -> None:
+        self._context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+        )
+        self._context.set_default_timeout(WAIT_MS)
         self.complaints: list[str] = []
-        targets = self.send("Target.getTargets")["targetInfos"]
-        page = next(target["targetId"] for target in targets if target["type"] == "page")
-        self._session = self.send("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log"):
-            self.send(f"{domain}.enable", self._session)
+        self.page = self._context.new_page()
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._note)
 
-    def send(self, method: str, session: str | None = None, **params: Any) -> dict[str, Any]:
-        number = next(self._numbers)
-        about = {"sessionId": session} if session else {}
-        self._socket.send(json.dumps({"id": number, "method": method, "params": params, **about}))
-        while True:
-            message = json.loads(self._socket.recv(WAIT_SECONDS))
-            if message.get("id") == number:
-                assert "error" not in message, message
-                return dict(message["result"])
-            self._note(message)
+    def _note(self, message: ConsoleMessage) -> None:
+        # A refused request is logged too, and is no complaint.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
 
-    def _note(self, message: dict[str, Any]) -> None:
-        if message["method"] == "Runtime.exceptionThrown":
-            self.complaints.append(str(message["params"]["exceptionDetails"]))
-        if message["method"] == "Log.entryAdded":
-            entry = message["params"]["entry"]
-            if entry["source"] != "network":  # a 422 is logged there and is no complaint
-                self.complaints.append(entry["text"])
+    def close(self) -> None:
+        self._context.close()
 
-    def open(self, url: str, width: int = 1200, dark: bool = False) -> None:
-        session = self._session
-        self.send(
-            "Emulation.setDeviceMetricsOverride", session,
-            width=width, height=900, deviceScaleFactor=1, mobile=False,
-        )  # fmt: skip
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", session, features=[scheme])
-        self.send("Page.navigate", session, url="about:blank")
-        self.send("Page.navigate", session, url=url)
 
-    def evaluate(self, script: str) -> Any:
-        found = self.send("Runtime.evaluate", self._session, expression=script, returnByValue=True)
-        assert "exceptionDetails" not in found, found
-        return found["result"].get("value")
+@contextmanager
+def tab(
+    browser: Browser,
+    url: str,
+    width: int = 1200,
+    height: int = 860,
+    scheme: Scheme = "light",
+) -> Iterator[Page]:
+    """An open page. Afterwards nothing may have gone wrong in it."""
+    opened = Tab(browser, width, height, scheme)
+    try:
+        opened.page.goto(url)
+        yield opened.page
+        assert opened.complaints == []
+    finally:
+        opened.close()
 
-    def wait_for(self, script: str) -> None:
-        end = time.monotonic() + WAIT_SECONDS
-        while not self.evaluate(f"Boolean({script})"):
-            assert time.monotonic() < end, f"{script} did not come true"
-            time.sleep(0.05)
+
+@contextmanager
+def visiting(
+    browser: Browser,
+    app: FastAPI,
+    path: str = "/",
+    width: int = 1200,
+    height: int = 860,
+    scheme: Scheme = "light",
+) -> Iterator[Page]:
+    """A page of this application, which is served meanwhile."""
+    with serving(app) as port:
+        address = f"http://127.0.0.1:{port}{path}"
+        with tab(browser, address, width, height, scheme) as page:
+            yield page
+
+
+def ask(page: Page, question: str) -> Locator:
+    """Asks in the widget; the turn, once it is complete."""
+    box = page.get_by_role("textbox", name="Your question")
+    box.fill(question)
+    box.press("Enter")
+    turn = page.locator(".turn").last
+    expect(turn.locator(".question")).to_have_text(question)
+    expect(turn.locator(".actions")).to_be_visible()
+    return turn
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong, with the places."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {[node['target'] for node in one['nodes']]}" for one in found]

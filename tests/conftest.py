@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import postgres
 import pytest
 from hypothesis import settings as hypothesis_settings
+from postgres import PostgresServer
 from shelf import BY_THE_MODEL, PRICES, SPLITTER, WEIGHTS, first_passage, publish
 from starlette.testclient import TestClient
+from stores import Index, OpenIndex, opened
 
 from api.app import create_app
 from kb.fakes import MemoryPassageStore, WordEmbedder
@@ -22,6 +26,29 @@ from kb.wiring import KnowledgeBase, compose
 # An example's time says more about the machine's load than about the code.
 hypothesis_settings.register_profile("steady", deadline=None)
 hypothesis_settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Skips where there is no PostgreSQL, or no driver for it."""
+    pytest.importorskip("psycopg")
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"], scope="module")
+def fresh(request: pytest.FixtureRequest) -> OpenIndex:
+    """Opens an empty index, on each kind of database that a catalog can be kept in."""
+    if request.param == "sqlite":
+        return opened
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+
+    @contextmanager
+    def opened_on_postgres() -> Iterator[Index]:
+        with server.database() as url, opened(url) as index:
+            yield index
+
+    return opened_on_postgres
 
 
 class MakeKb(Protocol):

@@ -1,4 +1,4 @@
-"""An ingest that ends with SIGKILL at a chosen step: what `test_faults` runs in other processes.
+"""A change that ends with SIGKILL at a chosen step: what `test_faults` runs in other processes.
 
 A step is a statement that writes to the catalog, a commit, or a call to the vector store; the kill
 comes before it. The product knows nothing of this: its stores are wrapped, and the database's
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event
-from stores import opened_on_disk
+from stores import Index, opened_on_disk
 
 from kb.errors import StoreUnavailable
 from kb.ports import PassageStore
@@ -28,9 +28,22 @@ from kb.types import Float32
 KEEP = 1
 REFUSED = 3
 Step = Callable[[str], None]
+Change = Callable[[Index], object]
 
 
-def ingest(home: Path, corpus: Path, before_step: int) -> None:
+def ingesting(corpus: Path, index: Index) -> None:
+    index.pipeline(keep=KEEP).run([corpus], prune=True)
+
+
+def deleting(document_id: str, index: Index) -> None:
+    index.upkeep(keep=KEEP).delete(document_id)
+
+
+def rolling_back(number: int, index: Index) -> None:
+    index.upkeep(keep=KEEP).roll_back(number)
+
+
+def killed(change: Change, home: Path, before_step: int) -> None:
     """Dies before that step, counted from 0, if it comes so far."""
     left = iter(range(before_step, -1, -1))
 
@@ -38,10 +51,10 @@ def ingest(home: Path, corpus: Path, before_step: int) -> None:
         if next(left) == 0:
             _die()
 
-    _ingest(home, corpus, step)
+    _carry_out(change, home, step)
 
 
-def ingest_for(home: Path, corpus: Path, seconds: float) -> None:
+def killed_after(change: Change, home: Path, seconds: float) -> None:
     """Dies after that time, wherever it is then."""
     timer = threading.Timer(seconds, _die)
 
@@ -49,23 +62,23 @@ def ingest_for(home: Path, corpus: Path, seconds: float) -> None:
         if not timer.is_alive():
             timer.start()
 
-    _ingest(home, corpus, step)
+    _carry_out(change, home, step)
     timer.cancel()
 
 
-def ingest_on_full_disk(home: Path, corpus: Path, largest: int) -> None:
+def on_full_disk(change: Change, home: Path, largest: int) -> None:
     """No file can grow past that many bytes. Exits with REFUSED where that is said clearly."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
     try:
-        _ingest(home, corpus, lambda _what: None)
+        _carry_out(change, home, lambda _what: None)
     except StoreUnavailable:
         sys.exit(REFUSED)
 
 
-def steps_of(home: Path, corpus: Path) -> list[str]:
+def steps_of(change: Change, home: Path) -> list[str]:
     """Runs to the end; returns what the steps were."""
     seen: list[str] = []
-    _ingest(home, corpus, seen.append)
+    _carry_out(change, home, seen.append)
     return seen
 
 
@@ -73,10 +86,9 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _ingest(home: Path, corpus: Path, step: Step) -> None:
+def _carry_out(change: Change, home: Path, step: Step) -> None:
     with opened_on_disk(home) as index, _listening(step):
-        doomed = replace(index, store=_Store(index.store, step))
-        doomed.pipeline(keep=KEEP).run([corpus], prune=True)
+        change(replace(index, store=_Store(index.store, step)))
         step("the end")
 
 
@@ -102,6 +114,13 @@ class _Store:
 
     def ids(self) -> Iterable[str]:
         return self._store.ids()
+
+    def having(self, ids: Sequence[str]) -> set[str]:
+        return self._store.having(ids)
+
+    def tidy(self, vectors: Callable[[], Iterable[tuple[str, Float32]]]) -> bool:
+        self._step("tidy")
+        return self._store.tidy(vectors)
 
 
 @contextmanager

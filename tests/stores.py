@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,11 +22,14 @@ from kb.catalog import Catalog
 from kb.database import Database
 from kb.fakes import MemoryPassageStore, WordEmbedder
 from kb.lookup import Lookup
+from kb.ownership import Turn
 from kb.ports import PassageStore
 from kb.retrieve import Retriever
 from kb.types import Document, Encoding, Passage, Unit
+from kb.upkeep import Upkeep
 
 SPLITTER = "lines"
+SERVER_SECONDS = 60.0  # to start, or to answer: machines that test are busy
 EMBEDDER = WordEmbedder()
 Entry = tuple[str, Passage, Encoding]
 
@@ -54,6 +58,21 @@ def entries(document: Document) -> tuple[Entry, ...]:
     return tuple(found)
 
 
+class MemoryAnswers:
+    """Stored answers, as far as they quote documents."""
+
+    def __init__(self) -> None:
+        self.quoted: list[tuple[str, str]] = []  # document id, revision: one an answer
+
+    def cited_revisions(self) -> set[tuple[str, str]]:
+        return set(self.quoted)
+
+    def forget_document(self, document_id: str) -> int:
+        before = len(self.quoted)
+        self.quoted = [one for one in self.quoted if one[0] != document_id]
+        return before - len(self.quoted)
+
+
 @dataclass(frozen=True)
 class Index:
     """A catalog with its lookup, and a vector store beside it."""
@@ -62,6 +81,15 @@ class Index:
     catalog: Catalog
     lookup: Lookup
     store: PassageStore
+
+    answers: MemoryAnswers = field(default_factory=MemoryAnswers)
+
+    @property
+    def turn(self) -> Turn:
+        return Turn(self.database)
+
+    def upkeep(self, keep: int = 1) -> Upkeep:
+        return Upkeep(self.catalog, self.lookup, self.store, self.answers, self.turn, keep)
 
     @property
     def retriever(self) -> Retriever:
@@ -84,8 +112,18 @@ class Index:
         self, embedder: WordEmbedder = EMBEDDER, keep: int = 1, max_bytes: int = 1_000_000
     ) -> Pipeline:
         return Pipeline(
-            self.catalog, self.lookup, self.store, embedder, EMBEDDER.token_count, max_bytes, keep
+            self.catalog,
+            self.lookup,
+            self.store,
+            embedder,
+            EMBEDDER.token_count,
+            max_bytes,
+            self.upkeep(keep),
+            self.turn,
         )
+
+
+OpenIndex = Callable[[], AbstractContextManager[Index]]
 
 
 @contextmanager
@@ -121,43 +159,52 @@ class CountingEmbedder(WordEmbedder):
         return super().embed_passages(texts)
 
 
-# Chroma 1.5.9's client leaves its HTTP session open when it is closed, and a socket that is
-# collected open is an error here. Drop this when `Client.close` closes the session.
-_NEVER_COLLECTED: list[ChromaStore] = []
-
-
 class ChromaServer:
     """`chroma run` on a free port of this machine."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+            self._port: int = free.getsockname()[1]
+        self.start(folder)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self, folder: Path) -> None:
+        """Raises TimeoutError when it doesn't listen in time."""
         command = Path(sys.executable).with_name("chroma")
         self._process = subprocess.Popen(
-            [command, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(self.port)],
+            [command, "run", "--path", folder, "--host", "127.0.0.1", "--port", str(self._port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "ANONYMIZED_TELEMETRY": "False"},
         )
-
-    def wait(self, seconds: float = 30) -> None:
-        """Raises TimeoutError when it doesn't listen by then."""
-        last = time.monotonic() + seconds
+        last = time.monotonic() + SERVER_SECONDS
         while self._process.poll() is None and time.monotonic() < last:
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
                     return
             time.sleep(0.1)
         raise TimeoutError("`chroma run` does not listen")
 
     def open(self, collection: str) -> ChromaStore:
-        _NEVER_COLLECTED.append(ChromaStore.server("127.0.0.1", self.port, collection))
-        return _NEVER_COLLECTED[-1]
+        return ChromaStore.server(self.url, SERVER_SECONDS, collection)
 
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(20)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """It keeps its connections and answers nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)  # on a busy machine that takes a while
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
 
 @contextmanager
@@ -165,7 +212,6 @@ def chroma_server(folder: Path) -> Iterator[ChromaServer]:
     """Raises OSError where no server can be started."""
     server = ChromaServer(folder)
     try:
-        server.wait()
         yield server
     finally:
         server.stop()

@@ -1,99 +1,24 @@
-"""What the event stream promises: its order, its end, and that leaving it stops the work."""
+"""What the event stream promises: its order, its end, and what becomes of failures."""
 
 from __future__ import annotations
 
-import json
 import logging
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 from conftest import ClientOf, MakeKb
 from serving import serving
-from shelf import PRICES, first_passage, replaying
+from shelf import first_passage, replaying
 from starlette.testclient import TestClient
+from talk import QUESTION, STEPS, STREAM, exchanged, parsed, received
 
 from api.app import create_app
 from kb.errors import ModelFailed, StoreUnavailable
-from kb.events import (
-    Answered,
-    ConflictFound,
-    EvidenceFound,
-    SentencePassed,
-    SentenceWithheld,
-    Status,
-)
+from kb.events import SentenceWithheld
 from kb.fakes import MemoryPassageStore
 from kb.fakes_model import ScriptedModel
-from kb.types import (
-    Answer,
-    Citation,
-    Conflict,
-    Evidence,
-    Float32,
-    Message,
-    Position,
-    Source,
-)
+from kb.types import Float32
 from kb.wiring import KnowledgeBase
-
-QUESTION = "What does the Gemini API cost for a million input tokens?"
-STREAM = {"Accept": "text/event-stream"}
-
-SOURCE = Source(
-    PRICES.id, PRICES.revision, PRICES.title, PRICES.publisher, PRICES.uri, PRICES.as_of
-)
-QUOTE = "Proprietary vendors bill every token."
-START = PRICES.text.index(QUOTE)
-PIECE = Evidence(
-    source=SOURCE,
-    start=START,
-    end=START + len(QUOTE),
-    quote=QUOTE,
-    statement=QUOTE,
-    shown=QUOTE,
-    heading="Prices",
-    score=0.5,
-)
-CITED = tuple(
-    Citation(n, 0, 5, SOURCE, START, START + len(QUOTE), QUOTE, "Prices", 0.9) for n in (1, 2)
-)
-CONFLICT = Conflict("price", (Position("It is $2.", (1,)), Position("It is $3.", (2,))))
-ANSWER = Answer(
-    id="a1",
-    conversation_id="c1",
-    question=QUESTION,
-    standalone_question=QUESTION,
-    outcome="conflicting",
-    text="It is $2. [1] It is $3. [2]",
-    corpus_version=1,
-    model="scripted",
-    citations=CITED,
-    conflicts=(CONFLICT,),
-    nearest=(PIECE,),
-    timings_ms={"retrieve": 3, "total": 9},
-)
-STEPS = (
-    Status("searching", 0),
-    EvidenceFound((PIECE,)),
-    Status("reading", 4),
-    SentencePassed("It is $2.", CITED[:1]),
-    ConflictFound(CONFLICT),
-    Answered(ANSWER),
-)
-
-
-def parsed(stream: str) -> list[tuple[str, Any]]:
-    """(event, data) of each event; comments are left out."""
-    found = []
-    for block in stream.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.splitlines() if line[:1] != ":")
-        if fields:
-            found.append((fields["event"], json.loads(fields["data"])))
-    return found
 
 
 def streamed(client: TestClient, question: str = QUESTION) -> list[tuple[str, Any]]:
@@ -107,12 +32,14 @@ def streamed(client: TestClient, question: str = QUESTION) -> list[tuple[str, An
 
 
 def test_the_answer_event_equals_the_json_body(kb: KnowledgeBase, client_of: ClientOf) -> None:
+    """But for what is another one's: each question gets an answer with an id of its own."""
     client = client_of(replaying(kb, *STEPS))
 
-    events = streamed(client)
+    answer = dict(streamed(client))["answer"]
     body = client.post("/v1/ask", json={"question": QUESTION}).json()
 
-    assert dict(events)["answer"] == body
+    assert answer.pop("id") != body.pop("id")
+    assert answer == body
     assert body["conflicts"] == [
         {
             "about": "price",
@@ -122,6 +49,22 @@ def test_the_answer_event_equals_the_json_body(kb: KnowledgeBase, client_of: Cli
             ],
         }
     ]
+
+
+def test_the_answer_event_is_what_is_stored_under_its_id(client: TestClient) -> None:
+    answer = dict(streamed(client))["answer"]
+
+    stored = client.get(f"/v1/answers/{answer['id']}").json()
+
+    assert stored["answer"] == answer
+
+
+def test_events_are_numbered_under_the_answers_id(client: TestClient) -> None:
+    response = client.post("/v1/ask", json={"question": QUESTION}, headers=STREAM)
+
+    events = received(response.text)
+    answer = next(one.data for one in events if one.event == "answer")
+    assert [one.id for one in events] == [f"{answer['id']}.{n + 1}" for n in range(len(events))]
 
 
 def test_events_come_in_the_order_in_which_they_happen(
@@ -256,80 +199,18 @@ def test_a_stream_that_breaks_off_unexpectedly_has_no_done(
 ) -> None:
     app = create_app(replaying(kb, *STEPS[:3], ZeroDivisionError("a secret detail")))
     with caplog.at_level(logging.INFO, "weighbridge"), serving(app) as port:
-        received = exchanged(port, STREAM)
+        told = exchanged(port, STREAM)
 
-    assert "event: evidence" in received
-    assert "event: done" not in received
-    assert "secret" not in received
+    assert "event: evidence" in told
+    assert "event: done" not in told
+    assert "secret" not in told
     assert "ask broken" in caplog.text
-
-
-# -- leaving, over a real connection -------------------------------------------------------------
-
-
-class Unending:
-    """A model that writes until it is told to stop, and tells when it was."""
-
-    name = "unending"
-
-    def __init__(self) -> None:
-        self.writing, self.stopped = threading.Event(), threading.Event()
-
-    def write(
-        self, messages: Sequence[Message], max_tokens: int, cancelled: Callable[[], bool]
-    ) -> Iterator[str]:
-        self.writing.set()
-        while not cancelled():
-            time.sleep(0.01)
-        self.stopped.set()
-        yield from ()
-
-    def probability_of_yes(
-        self, messages: Sequence[Message], cancelled: Callable[[], bool]
-    ) -> float:
-        return 1.0
-
-
-def connected(port: int, headers: dict[str, str]) -> socket.socket:
-    """A connection on which the question has been asked."""
-    body = json.dumps({"question": QUESTION})
-    lines = {"Host": "localhost", "Content-Type": "application/json", **headers}
-    lines["Content-Length"] = str(len(body))
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
-    connection.sendall(f"POST /v1/ask HTTP/1.1\r\n{head}\r\n{body}".encode())
-    return connection
-
-
-def exchanged(port: int, headers: dict[str, str]) -> str:
-    """All that comes back until the server closes the connection."""
-    with connected(port, {**headers, "Connection": "close"}) as connection:
-        received = b""
-        while piece := connection.recv(65536):
-            received += piece
-    return received.decode()
-
-
-@pytest.mark.parametrize("headers", [STREAM, {}], ids=["stream", "whole"])
-def test_a_client_that_leaves_stops_the_model_within_a_second(
-    make_kb: MakeKb, headers: dict[str, str], caplog: pytest.LogCaptureFixture
-) -> None:
-    model = Unending()
-    with caplog.at_level(logging.INFO, "weighbridge"), serving(create_app(make_kb(model))) as port:
-        connection = connected(port, headers)
-        assert model.writing.wait(10)
-        connection.close()
-
-        stopped = model.stopped.wait(1.0)
-
-    assert stopped
-    assert "ask gone" in caplog.text
 
 
 def test_a_stream_over_a_real_connection_is_whole(kb: KnowledgeBase) -> None:
     with serving(create_app(kb)) as port:
-        received = exchanged(port, STREAM)
+        told = exchanged(port, STREAM)
 
-    assert received.startswith("HTTP/1.1 200")
-    assert "event: answer" in received
-    assert "event: done" in received
+    assert told.startswith("HTTP/1.1 200")
+    assert "event: answer" in told
+    assert "event: done" in told

@@ -305,17 +305,6 @@ def test_index_made_with_something_else_is_refused_with_what_to_run(
     assert index.catalog.identity() == MADE_WITH
 
 
-def test_catalog_of_another_release_is_refused_with_what_to_run(tmp_path: Path) -> None:
-    path = tmp_path / "catalog.sqlite3"
-    Database(f"sqlite:///{path}").close()
-    with sqlite3.connect(path) as raw:
-        raw.execute("PRAGMA user_version=1")
-    raw.close()
-
-    with pytest.raises(IndexMismatch, match="kb ingest --rebuild"):
-        Database(f"sqlite:///{path}")
-
-
 # -- the database itself -------------------------------------------------------------------------
 
 

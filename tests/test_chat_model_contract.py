@@ -1,4 +1,4 @@
-"""What every chat model promises: the scripted one, the real one, and the one still loading."""
+"""What every chat model promises: scripted, still loading, in this process, on a server."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
+import chat_servers
 import pytest
+from chat_servers import LlamaCppProcess, ScriptedChatServer
 
 from kb.adapters.background import BackgroundModel, LoadedModel
 from kb.adapters.llamacpp import LlamaCppModel
+from kb.adapters.openai_chat import OpenAiChatModel
 from kb.errors import ModelFailed
 from kb.fakes_model import ScriptedModel
 from kb.settings import load_settings
@@ -54,13 +57,33 @@ def smollm_path() -> Path:
     return found[0]
 
 
-MODELS = [scripted, background, pytest.param(smollm, marks=pytest.mark.model)]
+@pytest.fixture(scope="module")
+def chat_server() -> Iterator[ScriptedChatServer]:
+    with chat_servers.scripted(chat_servers.says(["one ", "two ", "three "] * 20)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def llama_cpp() -> Iterator[LlamaCppProcess]:
+    server = LlamaCppProcess(smollm_path())
+    yield server
+    server.stop()
+
+
+HERE = {"scripted": scripted, "background": background, "llama.cpp": smollm}
+SERVED = {"server": "chat_server", "llama.cpp server": "llama_cpp"}
+MODELS = [
+    pytest.param(name, marks=[pytest.mark.model] if name.startswith("llama") else [])
+    for name in (*HERE, *SERVED)
+]
 
 
 @pytest.fixture(params=MODELS, scope="module")
 def opening(request: pytest.FixtureRequest) -> Open:
-    made: Open = request.param
-    return made
+    if request.param in HERE:
+        return HERE[request.param]
+    url: str = request.getfixturevalue(SERVED[request.param]).url
+    return lambda: OpenAiChatModel(url, "smollm2-135m")
 
 
 @pytest.fixture(scope="module")

@@ -203,16 +203,11 @@ def test_what_the_sender_could_not_read_is_reported_and_nothing_pruned(client: T
     assert report["remove"] == []
 
 
-def test_nothing_that_was_sent_stays_on_the_disk(
-    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "spool"))
-    (tmp_path / "spool").mkdir()
-
+def test_nothing_that_was_sent_stays_on_the_disk(client: TestClient, kb: KnowledgeBase) -> None:
     sent(client, line("a.md"))
     client.post("/v1/ingest/files", content=b"no JSON\n", headers=LINES)
 
-    assert list((tmp_path / "spool").iterdir()) == []
+    assert list(kb.settings.uploads.glob("*/")) == []
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from stores import Index, document, entries, opened
+from stores import Index, OpenIndex, document, entries
 
-from kb.lexical import terms_of
 from kb.retrieve import content_words
+from kb.terms import terms_of
 from kb.types import Filters
 
 ANYTHING = Filters()
 
 
 @pytest.fixture(scope="module")
-def index() -> Iterator[Index]:
-    with opened() as index:
+def index(fresh: OpenIndex) -> Iterator[Index]:
+    with fresh() as index:
         index.publish(
             document("open", "Open models publish their weights.", "Größe, naïve, 模型.", "— … —"),
             document(
@@ -149,11 +149,11 @@ def test_terms_are_spelled_as_the_full_text_index_spells_them() -> None:
 # -- ties and counts -----------------------------------------------------------------------------
 
 
-def test_equal_scores_come_by_id_whatever_came_first() -> None:
+def test_equal_scores_come_by_id_whatever_came_first(fresh: OpenIndex) -> None:
     twins = [document(f"twin{n}", "same words here", "something else") for n in range(30)]
     rankings = []
     for order in (twins, twins[::-1]):
-        with opened() as index:
+        with fresh() as index:
             version = index.publish(*order)
             rankings.append(index.lookup.lexical(["words"], version, 7, ANYTHING))
 
@@ -162,13 +162,13 @@ def test_equal_scores_come_by_id_whatever_came_first() -> None:
     assert rankings[0] == rankings[1]
 
 
-def test_ranking_is_that_of_a_catalog_which_holds_only_this_version() -> None:
+def test_ranking_is_that_of_a_catalog_which_holds_only_this_version(fresh: OpenIndex) -> None:
     kept = [document(f"d{n}", "open model " * (n % 3 + 1), f"price {n}") for n in range(9)]
     words = ["open", "price", "model"]
-    with opened() as alone:
+    with fresh() as alone:
         version = alone.publish(*kept)
         expected = alone.lookup.lexical(words, version, 50, ANYTHING)
-    with opened() as index:
+    with fresh() as index:
         index.publish(document("gone", *["open open open"] * 20), *kept[:4])
         version = index.publish(*kept[4:], remove=["gone"])
         before = index.lookup.lexical(words, version, 50, ANYTHING)
@@ -221,8 +221,8 @@ def test_ids_that_do_not_exist_are_left_out(index: Index) -> None:
     assert index.lookup.load([], 1, ANYTHING) == {}
 
 
-def test_more_ids_than_one_query_can_name_are_loaded() -> None:
-    with opened() as index:
+def test_more_ids_than_one_query_can_name_are_loaded(fresh: OpenIndex) -> None:
+    with fresh() as index:
         version = index.publish(document("long", *(f"line {n}" for n in range(1100))))
         every = sorted(index.catalog.passage_ids())
 

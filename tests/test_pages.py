@@ -8,28 +8,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browser import PROGRAM, Browser, started
+from browser import in_a_browser, started, violations, visiting
 from conftest import MakeKb
-from serving import serving
-from shelf import PRICES, WEIGHTS, first_passage, replaying
+from playwright.sync_api import Browser, expect
+from shelf import PRICES, WEIGHTS, publish
 from starlette.testclient import TestClient
 
 import api
 from api.app import create_app
-from kb.events import Answered, EvidenceFound, SentencePassed, Status
-from kb.fakes_model import ScriptedModel
-from kb.types import Answer, Citation, Conflict, Position, Source
+from kb.types import Document
 from kb.wiring import KnowledgeBase
 
 STATIC = Path(api.__file__).parent / "static"
 FILES = sorted(STATIC.iterdir())
-QUESTION = "What does the Gemini API cost for a million input tokens?"
+SOURCE = f"/source/{PRICES.id}/{PRICES.revision}"
+PAGES = ("/", "/docs", SOURCE)
 
 
 # -- files ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/docs"])
+@pytest.mark.parametrize("path", PAGES)
 def test_pages_are_served(client: TestClient, path: str) -> None:
     response = client.get(path)
 
@@ -38,7 +37,9 @@ def test_pages_are_served(client: TestClient, path: str) -> None:
     assert client.head(path).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", *(f"/static/{file.name}" for file in FILES)])
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/widget.js", "/widget.css", *(f"/static/{file.name}" for file in FILES)]
+)
 def test_files_that_have_not_changed_are_not_sent_again(client: TestClient, path: str) -> None:
     etag = client.get(path).headers["etag"]
 
@@ -65,156 +66,143 @@ def test_pages_hold_no_inline_script_or_style(file: Path) -> None:
 def test_text_never_becomes_markup(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
 
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|setHTML|DOMParser"
+        r"|createContextualFragment|srcdoc|javascript:",
+        text,
+    )
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_run_nothing_but_this_servers_own_files(client: TestClient, path: str) -> None:
+    policy = dict(
+        part.strip().split(" ", 1)
+        for part in client.get(path).headers["content-security-policy"].split(";")
+    )
+
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["trusted-types"] == "'none'"
+    assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
 
 
 # -- in a browser --------------------------------------------------------------------------------
 
-in_a_browser = [
-    pytest.mark.browser,
-    pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed"),
-]
-
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with started(tmp_path_factory.mktemp("chromium")) as browser:
+def browser() -> Iterator[Browser]:
+    with started() as browser:
         yield browser
 
 
 class TestInABrowser:
     pytestmark = in_a_browser
 
-    def ask(self, browser: Browser, question: str = QUESTION) -> None:
-        browser.wait_for("document.querySelector('#about')?.textContent")
-        browser.evaluate(f"document.querySelector('#question').value = {question!r}")
-        browser.evaluate("document.querySelector('#ask').requestSubmit()")
-        browser.wait_for("document.querySelector('.turn') && !document.querySelector('.stage')")
-
-    @pytest.mark.parametrize(("width", "dark"), [(320, False), (1200, True)])
-    def test_an_answer_shows_its_quote_and_the_quote_its_place(
-        self, browser: Browser, kb: KnowledgeBase, width: int, dark: bool
-    ) -> None:
-        browser.complaints.clear()
-        with serving(create_app(kb)) as port:
-            browser.open(f"http://127.0.0.1:{port}/", width, dark)
-            self.ask(browser)
-            browser.evaluate("document.querySelector('.chip').click()")
-            browser.evaluate("document.querySelector('.source.shown .place').click()")
-            browser.wait_for("document.querySelector('.context mark')")
-
-            assert browser.evaluate("document.querySelector('.text').textContent.trim()") == (
-                "The Gemini API costs $2.00 for a million input tokens. 1"
-            )
-            quote = "The Gemini API costs $2.00 for a million input tokens."
-            assert browser.evaluate("document.querySelector('blockquote').textContent") == quote
-            assert browser.evaluate("document.querySelector('mark').textContent") == quote
-            assert PRICES.title in browser.evaluate("document.querySelector('.from').textContent")
-            assert "Checked" in browser.evaluate("document.querySelector('.context').textContent")
-            assert browser.evaluate("document.documentElement.scrollWidth") == width
-        assert browser.complaints == []
-
-    def test_markup_in_documents_and_answers_stays_text(
-        self, browser: Browser, make_kb: MakeKb
-    ) -> None:
-        attack = "<img src=x onerror=alert(1)><script>alert(2)</script> costs $7.00 a day."
-        evil = replace(PRICES, title=f"{attack} title", text=f"# {attack}\n\nEvil Corp {attack}\n")
-        kb = make_kb(documents=(evil,))
-        browser.complaints.clear()
-        with serving(create_app(kb)) as port:
-            browser.open(f"http://127.0.0.1:{port}/")
-            self.ask(browser, f"What does Evil Corp {attack} cost?")
-
-            assert "<img src=x" in browser.evaluate("document.querySelector('#turns').textContent")
-            assert (
-                browser.evaluate("document.querySelectorAll('#turns img, #turns script').length")
-                == 0
-            )
-        assert browser.complaints == []
-
-    def test_a_refusal_shows_its_reason_and_the_nearest_passages(
-        self, browser: Browser, make_kb: MakeKb
-    ) -> None:
-        kb = make_kb(ScriptedModel(first_passage, lambda prompt: 0.0))
-        with serving(create_app(kb)) as port:
-            browser.open(f"http://127.0.0.1:{port}/")
-            self.ask(browser)
-
-            shown = browser.evaluate("document.querySelector('.turn').innerText")
-            assert "Not stated in the documents" in shown
-            assert "The nearest passages" in shown
-            assert browser.evaluate("document.querySelectorAll('.source blockquote').length") > 0
-            assert browser.evaluate("document.querySelectorAll('.chip').length") == 0
-
-    def test_both_sides_of_a_conflict_stand_side_by_side(
+    def test_the_documents_are_listed_with_their_dates_and_versions(
         self, browser: Browser, kb: KnowledgeBase
     ) -> None:
-        with serving(create_app(replaying(kb, *CONFLICTING))) as port:
-            browser.open(f"http://127.0.0.1:{port}/")
-            self.ask(browser)
+        newer = replace(WEIGHTS, text=WEIGHTS.text + "\nMore.\n", as_of="2026-06")
+        publish(kb, [newer])
+        with visiting(browser, create_app(kb)) as page:
+            row = page.locator("#documents li", has_text=WEIGHTS.title).first
+            expect(row).to_contain_text("Example Press · as of June 2026")
+            row.locator("summary").click()
 
-            sides = browser.evaluate(
-                "[...document.querySelectorAll('.side')].map((side) => side.innerText)"
+            expect(row.locator(".versions li")).to_contain_text(
+                ["Version 2 since corpus version 2, current", "Version 1 since corpus version 1"]
             )
-            tops = browser.evaluate(
-                "[...document.querySelectorAll('.side')].map((s) => s.getBoundingClientRect().top)"
-            )
-        assert len(sides) == 2
-        assert PRICES.title in sides[0]
-        assert "as of 2026-05-01" in sides[1]
-        assert tops[0] == tops[1]
+            assert newer.revision in unquoted(row.get_by_role("link").first.get_attribute("href"))
 
-    def test_a_failure_is_told_in_words(self, browser: Browser, kb: KnowledgeBase) -> None:
-        with serving(create_app(kb)) as port:
-            browser.open(f"http://127.0.0.1:{port}/")
-            self.ask(browser, "why " * 600)
+    def test_a_file_that_is_added_is_followed_until_it_answers(
+        self, browser: Browser, make_kb: MakeKb
+    ) -> None:
+        kb = make_kb(documents=())
+        files = [
+            {"name": "prices.md", "mimeType": "text/markdown", "buffer": PRICES.text.encode()},
+            {"name": "empty.md", "mimeType": "text/markdown", "buffer": b" "},
+        ]
+        with visiting(browser, create_app(kb)) as page:
+            page.locator("#files").set_input_files(files)  # type: ignore[arg-type]  # a TypedDict
 
-            shown = browser.evaluate("document.querySelector('.turn .text').textContent")
-            assert "the limit is 2000" in shown
+            expect(page.locator("#told")).to_have_text("1 added, 1 left out. Corpus version 1.")
+            expect(page.locator("#left-out")).to_contain_text("empty.md")
+            expect(page.locator("#documents li cite")).to_have_text([PRICES.title])
+
+    def test_who_may_not_add_documents_is_told_why(
+        self, browser: Browser, kb: KnowledgeBase
+    ) -> None:
+        with visiting(browser, create_app(kb)) as page:
+            refusal = {"code": "ingest_not_allowed", "detail": "ask someone who may"}
+            page.route("**/v1/ingest", lambda route: route.fulfill(status=403, json=refusal))
+            page.get_by_role("button", name="Read the folder again").click()
+
+            expect(page.locator("#told")).to_have_text("ask someone who may.")
+            expect(page.locator("#changes .buttons")).to_be_hidden()
+
+    def test_the_source_viewer_marks_exactly_the_span(
+        self, browser: Browser, kb: KnowledgeBase
+    ) -> None:
+        """The emoji before it is one code point and two UTF-16 units."""
+        quote = "licence decides whether"
+        start = WEIGHTS.text.index(quote)
+        assert "😀" in WEIGHTS.text[:start]
+        path = f"/source/{WEIGHTS.id}/{WEIGHTS.revision}#{start}-{start + len(quote)}"
+        with visiting(browser, create_app(kb), path) as page:
+            expect(page.locator("mark")).to_have_text(quote)
+            assert page.locator("#text").inner_text() == WEIGHTS.text
+            expect(page.locator("h1")).to_have_text(WEIGHTS.title)
+            expect(page.locator("#facts")).to_contain_text("Example Press · as of 1 May 2026")
+            assert violations(page) == []
+
+    def test_the_source_viewer_shows_the_quote_and_that_a_newer_text_exists(
+        self, browser: Browser, make_kb: MakeKb
+    ) -> None:
+        quote = "Here it is."
+        text = "A line of a long text.\n\n" * 300 + quote
+        long = Document("long", "Long", None, "long.md", "2026", text)
+        kb = make_kb(documents=[long])
+        newer = replace(long, text=text + " And more.")
+        publish(kb, [newer])
+        start = text.index(quote)
+        path = f"/source/long/{long.revision}#{start}-{start + len(quote)}"
+        with visiting(browser, create_app(kb), path, 320, 640, "dark") as page:
+            expect(page.locator("mark")).to_be_in_viewport()
+            assert fits(page.evaluate(WIDTHS))
+            assert violations(page) == []
+            page.get_by_role("link", name="Open the newest").click()
+
+            expect(page.locator("#text")).to_contain_text("And more.")
+            expect(page.locator("#notice")).to_be_hidden()
+
+    def test_a_source_that_is_not_there_is_told_in_words(
+        self, browser: Browser, kb: KnowledgeBase
+    ) -> None:
+        with visiting(browser, create_app(kb), "/source/nothing/sha256:0") as page:
+            expect(page.locator("#notice")).to_contain_text("nothing")
 
     def test_the_documentation_lists_every_route_and_code(
         self, browser: Browser, kb: KnowledgeBase
     ) -> None:
         app = create_app(kb)
-        browser.complaints.clear()
-        with serving(app) as port:
-            browser.open(f"http://127.0.0.1:{port}/docs", 320)
-            browser.wait_for("document.querySelectorAll('#codes tbody tr').length")
+        with visiting(browser, app, "/docs", 320) as page:
+            expect(page.locator("#codes tbody tr").first).to_be_visible()
 
-            shown = browser.evaluate("document.body.innerText")
-            assert browser.evaluate("document.documentElement.scrollWidth") == 320
+            shown = page.locator("body").inner_text()
+            assert fits(page.evaluate(WIDTHS))
         described = app.openapi()
         for path in described["paths"]:
             assert f" {path}" in shown
         for code in described["x-problem-codes"]:
             assert code in shown
-        assert browser.complaints == []
 
 
-def cited(marker: int, document: object, start: int) -> Citation:
-    doc = PRICES if document is PRICES else WEIGHTS
-    source = Source(doc.id, doc.revision, doc.title, doc.publisher, doc.uri, doc.as_of)
-    return Citation(marker, start, start + 10, source, 2, 12, doc.text[2:12], doc.title, 0.9)
+WIDTHS = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
 
 
-CITATIONS = (cited(1, PRICES, 0), cited(2, WEIGHTS, 15))
-SIDES = (Position("It is $2.", (1,)), Position("It is $3.", (2,)))
-CONFLICTING = (
-    Status("searching", 0),
-    EvidenceFound(()),
-    SentencePassed("It is $2.00", CITATIONS[:1]),
-    Answered(
-        Answer(
-            id="a1",
-            conversation_id="c1",
-            question=QUESTION,
-            standalone_question=QUESTION,
-            outcome="conflicting",
-            text="It is $2.0 [1] It is $3.0 [2]",
-            corpus_version=1,
-            model="scripted",
-            citations=CITATIONS,
-            conflicts=(Conflict("the price", SIDES),),
-        )
-    ),
-)
+def fits(widths: list[int]) -> bool:
+    """Nothing has to be scrolled sideways."""
+    return widths[0] == widths[1]
+
+
+def unquoted(address: str | None) -> str:
+    return (address or "").replace("%3A", ":")

@@ -225,7 +225,8 @@ def test_a_page_without_text_is_refused() -> None:
         ("a.md", "\ufeff\u200b\n".encode(), FileEmpty),
         ("a.md", b"---\ntitle: only this\n---\n", FileEmpty),
         ("a.md", b"x" * (LIMIT + 1), FileTooLarge),
-        ("a.pdf", b"text", FormatUnsupported),
+        ("a.rtf", b"text", FormatUnsupported),
+        ("a.zip", b"text", FormatUnsupported),
         ("README", b"text", FormatUnsupported),
         ("a.md", b"%PDF-1.7 text", FileIsBinary),
         ("a.txt", b"\x89PNG\r\n\x1a\n text", FileIsBinary),
@@ -288,7 +289,8 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_listed_in_a_fixed_order_without_hidden_files(tmp_path: Path) -> None:
-    for name in ("b.md", "a/z.txt", "a/b.html", ".hidden.md", ".git/x.md", "a/.x/y.md"):
+    hidden = (".hidden.md", ".git/x.md", "a/.x/y.md", "~$b.docx")
+    for name in ("b.md", "a/z.txt", "a/b.html", *hidden):
         written(tmp_path / name, "Text.")
     found, refused = find([tmp_path])
 

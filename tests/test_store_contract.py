@@ -196,7 +196,7 @@ def test_reopened_store_holds_what_was_put(open_store: Open, request) -> None:
 
 def test_server_that_is_not_there_is_named_unavailable() -> None:
     with pytest.raises(StoreUnavailable, match="kb doctor"):
-        ChromaStore.server("127.0.0.1", 1)
+        ChromaStore.server("http://127.0.0.1:1", 5.0)
 
 
 def test_server_that_ends_while_it_is_in_use_is_unavailable(tmp_path: Path) -> None:

@@ -1,15 +1,36 @@
-"""What is stored, so that anyone can check a citation."""
+"""What is stored, so that anyone can check a citation; and one document put in or taken out."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated, Literal
 
-from api.deps import KB
+from fastapi import APIRouter, Path, Query, Response
+
+from api.corpus import CountedOut, DocumentIn, ReceiptOut, StoredOut
+from api.deps import KB, JsonOnly, LocalOnly
 from api.schemas import DocumentDetailOut, DocumentOut, DocumentsOut, KeptOut, RevisionOut
+from ingest.pipeline import Pipeline
+from ingest.plan import Plan
+from ingest.sent import item_of, sent
 from kb.catalog import Catalog, Listed
+from kb.changed import difference
 from kb.errors import DocumentNotFound, RevisionNotFound
+from kb.types import Document
+from kb.upkeep import WAIT_SECONDS
 
 router = APIRouter(tags=["documents"])
+
+ONE = "/v1/documents/"  # and an id
+NewId = Annotated[
+    str,
+    Path(
+        max_length=300,
+        pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._~-]*$",
+        description="Letters, digits and `-._~`, not beginning with a dot or tilde.",
+    ),
+]
+ERASED = "gone from every corpus version, also the earlier ones that are kept, and from every index"
+REMAINS = "something of it is still there, as `left` says: run kb doctor --repair"
 
 
 @router.get("/v1/documents", summary="List the documents")
@@ -34,7 +55,12 @@ def document(document_id: str, kb: KB) -> DocumentDetailOut:
 
 
 @router.get("/v1/documents/{document_id}/revisions/{revision}", summary="A stored text")
-def revision(document_id: str, revision: str, kb: KB) -> RevisionOut:
+def revision(
+    document_id: str,
+    revision: str,
+    kb: KB,
+    diff: bool = Query(False, description="With what the newest revision changed."),
+) -> RevisionOut:
     """The exact text that citations of this revision count their offsets in."""
     kept = [name for name, _, _ in kb.catalog.revisions_of(document_id)]
     if revision not in kept:
@@ -43,6 +69,7 @@ def revision(document_id: str, revision: str, kb: KB) -> RevisionOut:
             "lists what is kept"
         )
     stored = kb.catalog.document(document_id, revision)
+    newer = None if kept[-1] == revision else kept[-1]
     return RevisionOut(
         document_id=stored.id,
         revision=stored.revision,
@@ -51,8 +78,62 @@ def revision(document_id: str, revision: str, kb: KB) -> RevisionOut:
         uri=stored.uri,
         as_of=stored.as_of,
         text=stored.text,
-        newer_revision=None if kept[-1] == revision else kept[-1],
+        newer_revision=newer,
+        diff=_difference(kb.catalog, stored, newer) if diff and newer else None,
     )
+
+
+@router.put(
+    ONE + "{document_id}",
+    dependencies=[LocalOnly, JsonOnly],
+    responses={201: {"model": StoredOut, "description": "It is new."}},
+    summary="Put in or replace a document",
+)
+def put_document(document_id: NewId, body: DocumentIn, kb: KB, response: Response) -> StoredOut:
+    """Answers when the document is current. Only for a server that listens on the loopback
+    address. A document of the corpus folder that is put here is what the folder has again after
+    the next ingest of it."""
+    largest = kb.settings.file_mb * 1_000_000
+    document = sent(document_id, body.uri, body.media_type, body.data, largest)
+    pipeline = Pipeline.of(kb)
+    report = pipeline.carry_out([item_of(document)], [], wait_seconds=WAIT_SECONDS)
+    outcome = _outcome(report.plan)
+    response.status_code = 201 if outcome == "added" else 200
+    return StoredOut(
+        document_id=document.id,
+        revision=document.revision,
+        outcome=outcome,
+        corpus_version=report.version,
+        passages=report.passages,
+        embedded=report.embedded,
+    )
+
+
+@router.delete(ONE + "{document_id}", dependencies=[LocalOnly], summary="Delete a document")
+def delete_document(document_id: str, kb: KB) -> ReceiptOut:
+    """Removes it from every corpus version, also the earlier ones that are kept, with its vectors,
+    its full-text rows and every stored answer that quotes it. A file in the corpus folder stays
+    there, and the next ingest of that folder would put it in again. Only for a server that listens
+    on the loopback address."""
+    receipt = kb.upkeep.delete(document_id)
+    return ReceiptOut(
+        document_id=document_id,
+        corpus_version=receipt.version,
+        removed=CountedOut.model_validate(receipt.removed),
+        left=CountedOut.model_validate(receipt.left),
+        detail=ERASED if receipt.left.nothing else REMAINS,
+    )
+
+
+def _difference(catalog: Catalog, stored: Document, newer: str) -> str | None:
+    text = catalog.document(stored.id, newer).text
+    return difference(stored.text, text, (stored.revision, newer))
+
+
+def _outcome(plan: Plan) -> Literal["added", "replaced", "unchanged"]:
+    if plan.add:
+        return "added"
+    return "replaced" if plan.replace else "unchanged"
 
 
 def _listed(catalog: Catalog, document_id: str, version: int) -> Listed:

@@ -21,6 +21,7 @@ from api.schemas import (
 )
 from kb.errors import WeighbridgeError
 from kb.gate import Gate
+from kb.measured import Measured
 from kb.wiring import KnowledgeBase
 
 router = APIRouter(tags=["operations"])
@@ -47,11 +48,12 @@ def readyz(kb: KB, response: Response) -> ReadyOut:
 
 @router.get("/v1/about", summary="What this server is")
 def about(kb: KB) -> AboutOut:
-    """Versions, counts, models, the refusal gate's error rates, and settings one can run into."""
+    """Versions, counts, models, error rates of gate and checks, settings one can run into."""
     current = kb.catalog.current_version()
     listed = kb.catalog.documents(current)
     status, detail = kb.model_status()
     identity = kb.catalog.identity()
+    measured = Measured.shipped()
     return AboutOut(
         name=PACKAGE,
         version=package_version(),
@@ -60,7 +62,8 @@ def about(kb: KB) -> AboutOut:
         passages=sum(one.passages for one in listed),
         model=ModelOut(name=kb.model.name, status=status, detail=detail),
         embedder=EmbedderOut.model_validate(identity) if identity else None,
-        gate=dict(Gate.shipped().measured),
+        gate={**Gate.shipped().measured, "held_out": measured.gate},
+        verifier=measured.verifier,
         settings=SettingsOut.model_validate(kb.settings),
     )
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import hashlib
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from anyio import to_thread
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from api import examples
-from api.deps import KB, NDJSON, IngestJobs, JsonOnly, LinesOnly, LocalOnly
+from api.deps import KB, NDJSON, IngestJobs, JsonOnly, LinesOnly, LocalOnly, UploadsOf
 from api.jobs import AcceptedOut, JobOut
 from api.lines import receive
 from api.requests import IngestIn
-from ingest.items import Found, found_in_corpus
-from ingest.jobs import Job, Work
-from ingest.pipeline import Pipeline, Progress, Report
-from ingest.uploads import Upload
-from kb.wiring import KnowledgeBase
+from ingest.job import Job, Key, Task
+from ingest.work import corpus_task
 
 router = APIRouter(tags=["documents"])
 
@@ -28,6 +27,17 @@ _LINES: dict[str, Any] = {
         "content": {NDJSON: {"schema": {"type": "string"}, "example": examples.UPLOAD}},
     }
 }
+KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Made up by the client, one a request: the same request sent again with it "
+        "returns the job that it became the first time, as long as that is remembered.",
+    ),
+]
 
 
 @router.post(
@@ -36,11 +46,12 @@ _LINES: dict[str, Any] = {
     dependencies=[LocalOnly, JsonOnly],
     summary="Read the corpus folder again",
 )
-def ingest(body: IngestIn, kb: KB, jobs: IngestJobs, response: Response) -> AcceptedOut:
+def ingest(
+    body: IngestIn, kb: KB, jobs: IngestJobs, response: Response, key: KeyHeader = None
+) -> AcceptedOut:
     """Starts, or queues, a job. Only for a server that listens on the loopback address."""
-    found = found_in_corpus(kb.settings.corpus, body.paths)
-    job = jobs.submit(_work(kb, found, body.prune, body.dry_run))
-    return _accepted(job, response)
+    task = corpus_task(kb.settings.corpus, body.paths, body.prune, body.dry_run)
+    return _accepted(jobs.submit(task, _key(key, body.model_dump_json())), response)
 
 
 @router.post(
@@ -54,36 +65,31 @@ async def ingest_files(
     request: Request,
     kb: KB,
     jobs: IngestJobs,
+    uploads: UploadsOf,
     response: Response,
     prune: bool = Query(False, description="Remove documents that are not among those sent."),
     dry_run: bool = Query(False, description="Report what would change; change nothing."),
+    key: KeyHeader = None,
 ) -> AcceptedOut:
     """Starts, or queues, a job with the documents in the body: one JSON object a line, with `uri`
     and `content_base64`, or for a file that its sender could not read `uri` and `failed`. All
     become current at once. Only for a server that listens on the loopback address."""
-    upload = Upload()
-    taken = False
+    upload = await to_thread.run_sync(uploads.new)
+    job: Job | None = None
     try:
         await receive(request, upload, kb.settings.file_mb * 1_000_000)
-        job = jobs.submit(_work(kb, upload.found, prune, dry_run), upload.close)
-        taken = True
+        task = Task("files", prune, dry_run, files=upload.complete())
+        named = _key(key, f"{prune} {dry_run} {upload.sha256}")
+        job = await to_thread.run_sync(jobs.submit, task, named, upload.id)
     finally:
-        if not taken:
+        if job is None or job.id != upload.id:  # refused; or it is here already, by its key
             upload.close()
     return _accepted(job, response)
 
 
-@router.get("/v1/jobs/{job_id}", summary="How far an ingest is")
-def job(job_id: str, jobs: IngestJobs) -> JobOut:
-    """The jobs that ended last are remembered until the server stops."""
-    return JobOut.model_validate(jobs.get(job_id))
-
-
-def _work(kb: KnowledgeBase, found: Found, prune: bool, dry_run: bool) -> Work:
-    def work(progress: Progress) -> Report:
-        return Pipeline.of(kb).carry_out(*found, prune, dry_run, progress)
-
-    return work
+def _key(value: str | None, request: str) -> Key | None:
+    """request: all that tells it from another one."""
+    return None if value is None else Key(value, hashlib.sha256(request.encode()).hexdigest())
 
 
 def _accepted(job: Job, response: Response) -> AcceptedOut:

@@ -1,67 +1,24 @@
-// The page: asks, shows, and tells what the server has read and whether it is ready.
+// The page: what the server has read, whether it is ready, and how new documents get in.
 
-import { Turn } from "./answer.js";
-import { Problem, ask } from "./stream.js";
+import { Problem, Server, dated, events, joined, make } from "../widget.js";
 
 const POLL_MS = 3000;
-const REMEMBERED = 6; // earlier turns that a follow-up question may refer to
+
+// Questions that the documents which come with it answer; each is offered only while its document
+// is there.
+const STARTERS = {
+  "open-weights-and-proprietary-guide.md": [
+    "Under which licence is DeepSeek-R1 released?",
+    "How much context does LLaMA 4 Scout take?",
+  ],
+  "licensing-and-landscape.md": ["What did Stripe save by moving to vLLM?"],
+  "key-differences.md": ["What is the difference between open-source and proprietary LLMs?"],
+};
 
 const at = (id) => document.getElementById(id);
-const history = [];
-let conversation = null;
-let asking = null;
+const server = new Server(new URL("..", import.meta.url).href);
 
-at("ask").addEventListener("submit", (event) => {
-  event.preventDefault();
-  answerTo(at("question").value.trim());
-});
-at("question").addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  at("ask").requestSubmit();
-});
-at("stop").addEventListener("click", () => asking?.abort());
-
-async function answerTo(question) {
-  if (!question) return;
-  asking?.abort();
-  const mine = (asking = new AbortController());
-  const turn = new Turn(question, answerTo);
-  at("turns").prepend(turn.element);
-  at("question").value = "";
-  busy(true);
-  try {
-    await follow(turn, question, mine.signal);
-  } catch (error) {
-    turn.failed(reasonOf(error));
-  } finally {
-    if (asking === mine) busy(false);
-  }
-}
-
-async function follow(turn, question, signal) {
-  const body = { question, history: history.slice(-REMEMBERED) };
-  if (conversation) body.conversation_id = conversation;
-  for await (const { event, data } of ask(body, signal)) {
-    if (event === "status") turn.stage(data.stage);
-    if (event === "sentence") turn.sentence(data);
-    if (event === "answer") {
-      turn.answer(data);
-      conversation = data.conversation_id;
-      history.push({ role: "user", content: question }, { role: "assistant", content: data.text });
-    }
-  }
-}
-
-function reasonOf(error) {
-  if (error.name === "AbortError") return "Stopped.";
-  return error instanceof Problem ? `${error.message}.` : "The server can't be reached.";
-}
-
-function busy(yes) {
-  at("stop").hidden = !yes;
-  at("turns").setAttribute("aria-busy", String(yes));
-}
+// -- what it is -----------------------------------------------------------------------------------
 
 async function tellReadiness() {
   const words = await readiness().catch(() => ["The server can't be reached."]);
@@ -71,34 +28,145 @@ async function tellReadiness() {
 }
 
 async function readiness() {
-  const { reasons, warnings } = await (await fetch("/readyz")).json();
+  const { reasons, warnings } = await (await fetch(`${server.base}readyz`)).json();
   const words = [...reasons, ...warnings].map(({ reason }) => `${reason}.`);
   const waits = reasons.some(({ part }) => part === "model");
   return waits ? [...words, "Until then, answers are quotes, word for word."] : words;
 }
 
-async function showShelf() {
-  const [shelf, about] = await Promise.all(
-    ["/v1/documents", "/v1/about"].map(async (path) => (await fetch(path)).json()),
-  );
-  const count = shelf.documents.length;
-  at("shelf").querySelector("summary").textContent =
-    `What it has read: ${count} ${count === 1 ? "document" : "documents"}`;
-  at("shelf").querySelector("ul").replaceChildren(...shelf.documents.map(listed));
+async function describe() {
+  const about = await server.get("v1/about");
   at("about").textContent = `Weighbridge ${about.version} · ${about.model.name}`;
 }
 
-function listed({ title, publisher, as_of: asOf, uri }) {
-  const item = document.createElement("li");
-  const name = document.createElement("cite");
-  name.textContent = title;
-  const rest = [publisher, asOf && `as of ${asOf}`, uri].filter(Boolean).join(" · ");
-  item.append(name, document.createElement("br"), rest);
-  return item;
+// -- the documents --------------------------------------------------------------------------------
+
+async function list() {
+  const { documents, corpus_version: version } = await server.get("v1/documents");
+  at("documents-title").textContent = `Documents (${documents.length})`;
+  at("documents").querySelector("ul").replaceChildren(...documents.map(listed));
+  const offered = documents.flatMap((document) => STARTERS[document.document_id] ?? []);
+  at("widget").setAttribute("questions", offered.join("|"));
+  return version;
 }
 
+function listed(document) {
+  const { title, publisher, as_of: asOf, uri, passages } = document;
+  const facts = [publisher, dated(asOf), uri, `${passages} passages`].filter(Boolean);
+  const versions = make("ul.versions");
+  const summary = make(
+    "summary",
+    {},
+    make("cite", { dir: "auto" }, title),
+    make("span.facts", {}, ...joined(facts.map((fact) => make("bdi", {}, fact)))),
+  );
+  const details = make("details", {}, summary, versions);
+  details.addEventListener("toggle", () => details.open && showVersions(document, versions), { once: true });
+  return make("li", {}, details);
+}
+
+async function showVersions({ document_id: id }, place) {
+  const { revisions } = await server.get(`v1/documents/${encodeURIComponent(id)}`);
+  place.replaceChildren(...revisions.toReversed().map((kept, i) => versionOf(id, kept, revisions.length - i)));
+}
+
+function versionOf(id, { revision, since_version: since, until_version: until }, number) {
+  const kept = until === null ? "current" : `replaced in corpus version ${until}`;
+  const link = make("a", { href: server.place({ document_id: id, revision }) }, `Version ${number}`);
+  return make("li", {}, link, ` since corpus version ${since}, ${kept}`);
+}
+
+// -- changing them --------------------------------------------------------------------------------
+
+at("again").addEventListener("click", () => change(() => server.post("v1/ingest", {})));
+at("files").addEventListener("change", ({ target }) => {
+  const files = [...target.files];
+  if (files.length) change(async () => sendLines(await Promise.all(files.map(line))));
+  target.value = "";
+});
+
+function sendLines(lines) {
+  const headers = { "Content-Type": "application/x-ndjson" };
+  return server.call("v1/ingest/files", { method: "POST", headers, body: new Blob(lines) });
+}
+
+async function line(file) {
+  const url = await new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(new Problem({ code: "unreadable", detail: `${file.name} can't be read` }));
+    reader.readAsDataURL(file);
+  });
+  return `${JSON.stringify({ uri: file.name, content_base64: url.slice(url.indexOf(",") + 1) })}\n`;
+}
+
+async function change(start) {
+  busy(true);
+  at("left-out").replaceChildren();
+  tell("Starting…");
+  try {
+    const { job } = await (await start()).json();
+    for await (const step of following(job)) showJob(step);
+    await list();
+  } catch (error) {
+    tell(`${error.message}.`);
+    if ([401, 403].includes(error.status)) at("changes").querySelector(".buttons").hidden = true;
+  }
+  busy(false);
+}
+
+/** The job, whenever there is news of it. */
+async function* following(job) {
+  const response = await server.call(`v1/jobs/${encodeURIComponent(job.id)}/events`);
+  for await (const { event, data } of events(response.body)) {
+    if (event === "done") return;
+    if (event === "error") throw new Problem(data);
+    yield data;
+  }
+}
+
+function showJob({ state, progress, report, error, note }) {
+  if (state === "queued") tell("Waiting for another update to end…");
+  else if (state === "running" && progress) showProgress(progress);
+  else if (state === "finished") showReport(report);
+  else if (error) tell(`Nothing was changed: ${error.message}.`);
+  else if (note) tell(note);
+}
+
+function showProgress({ what, done, total, seconds_left: left }) {
+  const rest = left == null ? "" : `, ${Math.ceil(left)} s left`;
+  tell(`${what[0].toUpperCase()}${what.slice(1)}: ${done} of ${total}${rest}`);
+  at("bar").value = done / Math.max(total, 1);
+}
+
+function showReport(report) {
+  const done = [
+    [report.add, "added"],
+    [report.replace, "replaced"],
+    [report.remove, "removed"],
+    [report.keep, "unchanged"],
+    [report.failed, "left out"],
+  ].filter(([of]) => of.length);
+  tell(`${done.map(([of, what]) => `${of.length} ${what}`).join(", ") || "Nothing to read"}. Corpus version ${report.version}.`);
+  at("left-out").replaceChildren(...report.failed.map(({ message }) => make("li", { dir: "auto" }, message)));
+}
+
+function busy(yes) {
+  at("again").disabled = yes;
+  at("files").disabled = yes;
+  at("bar").hidden = !yes;
+  at("bar").removeAttribute("value");
+}
+
+function tell(words) {
+  at("told").textContent = words;
+}
+
+// -- start ----------------------------------------------------------------------------------------
+
 tellReadiness();
-showShelf();
+describe();
+list();
 // A link to a question: after the #, so that it stays in the browser.
 const linked = new URLSearchParams(location.hash.slice(1)).get("q");
-if (linked) answerTo(linked);
+if (linked) at("widget").ask(linked);

@@ -1,0 +1,52 @@
+"""What an ingest's report says: as lines, as JSON, and as an exit status."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from cli.screen import say
+
+if TYPE_CHECKING:
+    from ingest.pipeline import Report
+
+SOME_FAILED, NOTHING_USABLE = 1, 2
+
+
+def exit_status(report: Report) -> int:
+    plan = report.plan
+    if not (plan.add or plan.replace or plan.keep):
+        return NOTHING_USABLE
+    return SOME_FAILED if report.failed else 0
+
+
+def wire(report: Report) -> dict[str, object]:
+    return {
+        "version": report.version,
+        **asdict(report.plan),
+        "failed": [asdict(failed) for failed in report.failed],
+        "passages": report.passages,
+        "embedded": report.embedded,
+    }
+
+
+def show(report: Report, dry_run: bool) -> None:
+    plan = report.plan
+    for word, ids in (("add", plan.add), ("replace", plan.replace), ("remove", plan.remove)):
+        for document in ids:
+            say(f"{word:8}{document}")
+    for failed in report.failed:
+        say(f"failed  {failed.path}: {failed.message}")
+    if dry_run:
+        say(f"would be: {counts(report)}")
+    else:
+        say(f"{counts(report)}; {report.embedded} of {report.passages} passages embedded")
+        say(f"corpus version {report.version}")
+
+
+def counts(report: Report) -> str:
+    plan = report.plan
+    return (
+        f"{len(plan.add)} added, {len(plan.replace)} replaced, {len(plan.keep)} unchanged, "
+        f"{len(plan.remove)} removed, {len(report.failed)} failed"
+    )

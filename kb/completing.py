@@ -1,0 +1,75 @@
+"""What a written answer leaves out: the pieces of evidence that are quoted behind it.
+
+A small model names one of three conditions, or the input price without the output price. What it
+wrote is true, so it stays; what it left out is added in the source's own words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kb.cells import cells
+from kb.figures import figures
+from kb.names import names
+from kb.types import Evidence
+
+MOST_QUOTES = 2
+MOST_WORDS = 80
+NEWS = 0.6  # the share of a piece's words that the answer must lack for the piece to be added
+
+# Asks for one fact: who, when, how much. A reader who has it needs no more. "What is X" and "which
+# three" ask for more than one.
+_ONE_FACT = re.compile(
+    r"^\W*(?:(?:in|on|for|by|from|to|under|at|about|roughly|with)\s+)?(?:\w+ ){0,3}?"
+    r"(?:who|when|how (?:much|many|large|long|fast|big|old|far)|"
+    r"(?:which|what)(?! (?:two|three|four|five|six|\w+s)\b))\b",
+    re.IGNORECASE,
+)
+_MORE = re.compile(r"^\W*what (?:is|are|does|do)\b|\band\b|\bcompare|\bdiffer", re.IGNORECASE)
+_WORD = re.compile(r"[\w.$%–-]+")
+
+
+def left_out(question: str, answer: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The best pieces that say mostly other things than the answer does, within MOST_WORDS."""
+    added: list[Evidence] = []
+    said, words = _words(answer), 0
+    for piece in sorted(evidence, key=lambda p: -p.score):
+        own = _words(piece.statement)
+        length = len(piece.statement.split())
+        if len(own - said) < NEWS * len(own) or words + length > MOST_WORDS:
+            continue
+        added.append(piece)
+        said |= own
+        words += length
+        if len(added) == MOST_QUOTES:
+            break
+    return added
+
+
+def settles(question: str, sentence: str, pieces: Sequence[Evidence]) -> bool:
+    """Whether the sentence gives the one fact that was asked for, and all of it."""
+    if not _ONE_FACT.match(question) or _MORE.search(question):
+        return False
+    return _brings(question, sentence) and not any(_cut_short(sentence, p) for p in pieces)
+
+
+def _brings(question: str, sentence: str) -> bool:
+    """A figure or a name that the question doesn't have."""
+    asked = question.lower()
+    found = [sentence[f.start : f.end] for f in figures(sentence)]
+    found += [sentence[n.start : n.end] for n in names(sentence)]
+    return any(text.lower() not in asked for text in found)
+
+
+def _cut_short(sentence: str, piece: Evidence) -> bool:
+    """A row whose cells that bear on the question hold figures that the sentence lacks."""
+    if piece.kind != "row" or piece.shown == piece.statement:
+        return False
+    stated = figures(sentence)
+    wanted = [f for cell in cells(piece.shown)[1:] for f in figures(cell.value)]
+    return any(not any(w.stated_by(s) for s in stated) for w in wanted)
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))

@@ -1,0 +1,123 @@
+"""What leaves the catalog, because no version needs it any longer or because someone deleted it:
+statements inside the catalog's own transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, select, update
+
+from kb import history, rows
+from kb.errors import DocumentNotFound
+from kb.full_text import FullText
+from kb.full_text_faults import rows_of
+from kb.history import Pair
+from kb.schema import memberships, passages, revisions, versions
+
+# In place of the splitter, of a revision whose passages are gone and whose text stays, because a
+# stored answer quotes it.
+TEXT_ONLY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How much of a document the catalog has, in all versions."""
+
+    revisions: int
+    passages: int
+    lexical_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """version: the one without it; held: what there was. passage_ids: whose vectors are still to
+    be removed; row_numbers: of the full-text index."""
+
+    version: int
+    held: Stored
+    passage_ids: tuple[str, ...]
+    row_numbers: tuple[int, ...]
+
+
+def retire(connection: Connection, keep: int, cited: Collection[Pair]) -> None:
+    """Only the current version and the `keep` before it can be read any longer. That a revision
+    was part of an earlier one is forgotten, unless it is `cited`."""
+    oldest = history.newest(connection) - keep
+    connection.execute(delete(versions).where(versions.c.number < oldest))
+    past = memberships.c.until <= oldest
+    pair = (memberships.c.document_id, memberships.c.revision)
+    kept = {tuple(row) for row in connection.execute(select(*pair).where(past))} & set(cited)
+    if not kept:
+        connection.execute(delete(memberships).where(past))
+        return
+    for row in connection.execute(select(*pair).where(past).distinct()).all():
+        if tuple(row) not in kept:
+            connection.execute(delete(memberships).where(past, _is(memberships, *row)))
+
+
+def unneeded(connection: Connection, cited: Collection[Pair]) -> list[Pair]:
+    """Revisions that no kept version holds; staged ones that never became current are among them.
+    Of those that are `cited` only what more than their text is left of."""
+    held = exists().where(
+        memberships.c.document_id == revisions.c.document_id,
+        memberships.c.revision == revisions.c.revision,
+        rows.held(),
+    )
+    query = select(revisions.c.document_id, revisions.c.revision, revisions.c.splitter).where(~held)
+    kept = set(cited)
+    return [
+        (document, revision)
+        for document, revision, splitter in connection.execute(query)
+        if splitter != TEXT_ONLY or (document, revision) not in kept
+    ]
+
+
+def strip(connection: Connection, text: FullText, document_id: str, revision: str) -> None:
+    """Removes a revision's passages and their full-text rows, and leaves its text."""
+    text.forget(connection, document_id, revision)
+    connection.execute(delete(passages).where(rows.of(document_id, revision)))
+    connection.execute(
+        update(revisions)
+        .where(_is(revisions, document_id, revision))
+        .values(splitter=TEXT_ONLY, first_row=0, words=b"")
+    )
+
+
+def forget(connection: Connection, text: FullText, document_id: str, revision: str) -> None:
+    """Removes a revision with its passages, its full-text rows, and that it ever was."""
+    strip(connection, text, document_id, revision)
+    for table in (memberships, revisions):
+        connection.execute(delete(table).where(_is(table, document_id, revision)))
+
+
+def erase(connection: Connection, text: FullText, document_id: str, now: float) -> Erased:
+    """Removes a document from every version, kept ones too, with all its revisions. Raises
+    DocumentNotFound."""
+    query = select(passages.c.id, passages.c.row).where(passages.c.document_id == document_id)
+    found = connection.execute(query).all()
+    ids, numbers = tuple(row.id for row in found), tuple(row.row for row in found)
+    held = stored(connection, document_id, numbers)
+    if not held.revisions:
+        raise DocumentNotFound(f"no document {document_id!r}; GET /v1/documents lists them")
+    version = history.turn(connection, (), [document_id], now)
+    history.withdraw(connection, document_id)
+    its = select(revisions.c.revision).where(revisions.c.document_id == document_id)
+    for revision in connection.scalars(its).all():
+        forget(connection, text, document_id, revision)
+    return Erased(version, held, ids, numbers)
+
+
+def stored(connection: Connection, document_id: str, row_numbers: Sequence[int]) -> Stored:
+    """row_numbers: those that its passages have, or had."""
+    kept = select(func.count()).where(revisions.c.document_id == document_id)
+    there = select(func.count()).where(passages.c.document_id == document_id)
+    return Stored(
+        connection.scalar(kept) or 0,
+        connection.scalar(there) or 0,
+        rows_of(connection, row_numbers),
+    )
+
+
+def _is(table: Table, document_id: str, revision: str) -> ColumnElement[bool]:
+    return and_(table.c.document_id == document_id, table.c.revision == revision)
