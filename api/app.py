@@ -10,6 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 
 from api import errors
+from api.auth import Access, Guarded
 from api.cors import WidgetOrigins
 from api.envelope import BODY_BYTES, Envelope
 from api.routes import (
@@ -22,7 +23,9 @@ from api.routes import (
     openai,
     pages,
     search,
+    suggestions,
     versions,
+    widget_token,
 )
 from api.routes import jobs as job_routes
 from api.streams import Streams
@@ -31,6 +34,7 @@ from ingest.jobs import Jobs
 from ingest.uploads import Uploads
 from ingest.work import ServerWork
 from kb.job_log import JobLog
+from kb.keys import KeyBook
 from kb.settings import Settings
 from kb.wiring import KnowledgeBase
 
@@ -54,6 +58,8 @@ class Application(FastAPI):
         described = super().openapi()
         shape = errors.Problem.model_json_schema(ref_template=_SCHEMAS + "{model}")
         described["components"]["schemas"] |= {**shape.pop("$defs"), "Problem": shape}
+        described["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        described["security"] = [{}, {"key": []}]  # a server without keys asks for none
         described["x-problem-codes"] = dict(errors.CODES)
         return described
 
@@ -78,17 +84,19 @@ def create_app(kb: KnowledgeBase) -> FastAPI:
     app.state.uploads = uploads
     app.state.asking = CapacityLimiter(QUESTIONS_AT_ONCE)
     app.state.streams = Streams()
+    app.state.access = Access.of(kb.settings, KeyBook(kb.database))
     limits = {
         ingest.FILES: ingest.UPLOAD_BYTES,
         # in base64, and JSON around it
         documents.ONE: kb.settings.file_mb * 4_000_000 // 3 + BODY_BYTES,
     }
+    app.add_middleware(Guarded, access=app.state.access)
     app.add_middleware(Envelope, body_bytes=limits)
     app.add_middleware(WidgetOrigins, origins=kb.settings.origins)
     errors.install(app)
     for module in (
         ask, conversations, feedback, search, documents, ingest, job_routes, health, openai, pages,
-        versions,
+        suggestions, versions, widget_token,
     ):  # fmt: skip
         app.include_router(module.router)
     app.mount("/static", pages.FILES)

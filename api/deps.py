@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter
 from fastapi import Depends, HTTPException, Request
@@ -12,7 +10,6 @@ from fastapi import Depends, HTTPException, Request
 from api.streams import Streams
 from ingest.jobs import Jobs
 from ingest.uploads import Uploads
-from kb.errors import IngestNotAllowed, ListingNotAllowed
 from kb.wiring import KnowledgeBase
 
 NDJSON = "application/x-ndjson"
@@ -42,40 +39,8 @@ def lines_only(request: Request) -> None:
         raise HTTPException(415, f"send the body with Content-Type: {NDJSON}")
 
 
-def local_only(request: Request) -> None:
-    """Raises IngestNotAllowed: without keys, only this machine may change what is answered. The
-    name that was called is looked at too: a web page could have its own lead here."""
-    called = urlsplit(f"//{request.headers.get('host', '')}")
-    if not _loopback(_kb(request).settings.host):
-        raise IngestNotAllowed(
-            "this server listens beyond this machine, and anyone who reaches it could change what "
-            "it answers: stop it, run kb ingest, and start it; or serve on KB_HOST=127.0.0.1"
-        )
-    if not _loopback(called.hostname or ""):
-        raise IngestNotAllowed(
-            "documents are taken only from this machine: call the server as 127.0.0.1 or localhost"
-        )
-
-
-def overseer_only(request: Request) -> None:
-    """Raises ListingNotAllowed: without keys, only this machine may see what everybody asked."""
-    called = urlsplit(f"//{request.headers.get('host', '')}")
-    if not (_loopback(_kb(request).settings.host) and _loopback(called.hostname or "")):
-        raise ListingNotAllowed(
-            "what others asked is listed only on a server that listens on 127.0.0.1, called by "
-            "that name; a conversation or an answer whose id you know is there for you anywhere"
-        )
-
-
 def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a name
-        return False
 
 
 def _jobs(request: Request) -> Jobs:
@@ -100,5 +65,3 @@ IngestJobs = Annotated[Jobs, Depends(_jobs)]
 UploadsOf = Annotated[Uploads, Depends(_uploads)]
 JsonOnly = Depends(json_only)
 LinesOnly = Depends(lines_only)
-LocalOnly = Depends(local_only)
-OverseerOnly = Depends(overseer_only)

@@ -36,6 +36,7 @@ STATUS: Mapping[type[kb.WeighbridgeError], int] = {
     kb.JobNotFound: 404,
     kb.ConversationNotFound: 404,
     kb.AnswerNotFound: 404,
+    kb.KeyNotFound: 404,
     kb.FileMissing: 404,
     kb.FileEmpty: 422,
     kb.FileTooLarge: 413,
@@ -51,14 +52,20 @@ STATUS: Mapping[type[kb.WeighbridgeError], int] = {
     kb.IndexMismatch: 503,
     kb.StoreInUse: 503,
     kb.StoreUnavailable: 503,
-    kb.IngestNotAllowed: 403,
     kb.TooManyJobs: 503,
     kb.ServerStopping: 503,
     kb.JobInterrupted: 503,
     kb.JobCancelled: 409,
     kb.JobEnded: 409,
     kb.IdempotencyKeyReused: 409,
-    kb.ListingNotAllowed: 403,
+    kb.KeyMissing: 401,
+    kb.KeyInvalid: 401,
+    kb.TokenInvalid: 401,
+    kb.ScopeMissing: 403,
+    kb.OriginNotAllowed: 403,
+    kb.HostNotTrusted: 421,
+    kb.TooManyRequests: 429,
+    kb.QuotaUsed: 429,
     kb.ModelNotReady: 503,
     kb.ModelFailed: 503,
     kb.UnknownModel: 404,
@@ -79,10 +86,11 @@ _HTTP: Mapping[int, tuple[str, str]] = {
         "method_not_allowed",
         "this route does not take that method; the Allow header names those it takes",
     ),
+    408: ("body_too_slow", "the body took too long to arrive"),
     413: ("body_too_large", "the body is too large"),
     415: ("unsupported_media_type", "the body is of a type that this route does not take"),
 }
-_SAID_BY_THE_ROUTE = (413, 415)
+_SAID_BY_THE_ROUTE = (408, 413, 415)
 INVALID_REQUEST = "invalid_request"
 INTERNAL_ERROR = "internal_error"
 
@@ -143,9 +151,20 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
+def response_to(error: kb.WeighbridgeError, path: str) -> Response:
+    body = problem_of(error, path)
+    headers: dict[str, str] = {}
+    if isinstance(error, kb.TooSoon):
+        headers["Retry-After"] = str(error.retry_seconds)
+    if body.status == 401:
+        sent = "" if isinstance(error, kb.KeyMissing) else ', error="invalid_token"'
+        headers["WWW-Authenticate"] = f'Bearer realm="weighbridge"{sent}'
+    return _response(body, headers)
+
+
 async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, kb.WeighbridgeError)
-    return _response(problem_of(error, request.scope["path"]))
+    return response_to(error, request.scope["path"])
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -135,6 +135,11 @@ FOUND: Example = {
     ],
 }
 
+SUGGESTIONS: Example = {
+    "corpus_version": 3,
+    "suggestions": ["What is an open-weights model?", "What does GPT-4o cost?"],
+}
+
 _LISTED: Example = {**_SOURCE, "passages": 24, "characters": 5581}
 DOCUMENTS: Example = {"corpus_version": 3, "documents": [_LISTED]}
 DOCUMENT: Example = {

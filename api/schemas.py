@@ -138,6 +138,13 @@ class SearchOut(_Out):
     hits: list[HitOut]
 
 
+class SuggestionsOut(_Out):
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.SUGGESTIONS]})
+
+    corpus_version: int
+    suggestions: list[str] = Field(description="Questions that the documents answer.")
+
+
 # -- documents -----------------------------------------------------------------------------------
 
 

@@ -77,9 +77,7 @@ class StoredAnswerOut(TurnOut):
 
 
 class DeletedConversationOut(_Out):
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [stored_examples.DELETED]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [stored_examples.DELETED]})
 
     id: str
     answers: int = Field(description="How many were removed, with their feedback.")

@@ -34,6 +34,7 @@ class Stream:
         self.answer_id = answer_id
         self.ask = ask
         self.stopped = False  # because nobody read it any more
+        self.void = False  # because a document was deleted that it may quote
         self._readers = 1
         self._sent: list[Sent] = []
         self._found = False
@@ -123,10 +124,15 @@ class Streams:
     def join(self, answer_id: str, ask: Ask) -> Stream | None:
         """The stream, if it is there to be read, and of this very question."""
         stream = self._streams.get(answer_id)
-        if stream is None or stream.stopped or stream.ask != ask:
+        if stream is None or stream.stopped or stream.void or stream.ask != ask:
             return None
         stream.join()
         return stream
+
+    def forget(self) -> None:
+        """After a document was deleted: what was said before is not said again."""
+        for stream in list(self._streams.values()):
+            stream.void = True
 
     def _ended(self, stream: Stream) -> None:
         if stream.task.cancelled() or stream.task.exception() is not None:

@@ -78,18 +78,23 @@ def machine() -> dict[str, Any]:
 
 def write(into: Path, rows: Path, questions: Path) -> None:
     """docs/evaluation.json, .md and the pictures, and kb/measured.json, under `into`."""
+    figures = update(into, rows, questions)
     docs = into / "docs"
-    docs.mkdir(parents=True, exist_ok=True)
-    figures = docs / "evaluation.json"
-    known = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
-    there = rows / "machine.json"
+    pictures(figures["sections"], docs)
+    lines = page(figures["machine"], figures["sections"])
+    (docs / "evaluation.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def update(into: Path, rows: Path, questions: Path) -> dict[str, Any]:
+    """The figures alone: docs/evaluation.json, which it returns, and kb/measured.json."""
+    path, there = into / "docs" / "evaluation.json", rows / "machine.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     by = json.loads(there.read_text(encoding="utf-8")) if there.is_file() else machine()
     sections = merged(known.get("sections", {}), summarise(rows, questions))
-    _store(figures, {"machine": by, "sections": sections})
-    pictures(sections, docs)
-    (docs / "evaluation.md").write_text("\n".join(page(by, sections)), encoding="utf-8")
-    (into / "kb").mkdir(exist_ok=True)
+    figures = {"machine": by, "sections": sections}
+    _store(path, figures)
     _store(into / "kb" / "measured.json", measured(sections))
+    return figures
 
 
 def merged(known: Sections, fresh: Sections) -> Sections:
@@ -176,6 +181,7 @@ def _gate_pictures(sets: Mapping[str, Any], docs: Path) -> None:
 
 
 def _store(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

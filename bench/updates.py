@@ -214,7 +214,7 @@ def report(documents: int, count: int) -> Iterator[str]:
             yield f"\n### Disk over {count} rounds that change {what}\n"
             against = "the first" if share > 1 else "all kept versions there"
             yield f"| round | catalog, MB | vectors, MB | times {against} |\n|---|---|---|---|"
-            yield from rounds(root / f"disk{share}", 300 if share > 1 else 60, count, share)
+            yield from rounds(root / f"disk{share}", 500 if share > 1 else 60, count, share)
 
 
 if __name__ == "__main__":

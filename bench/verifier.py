@@ -68,9 +68,9 @@ class Checking:
         return checker.check(Written(claim.text, ()))
 
     def _yes(self, claim: Claim, checked: Checked) -> float | None:
-        quote = " ".join(piece.statement for piece in checked.pieces)
+        messages = entail_messages(claim.text, checked.pieces)
         try:
-            return self._meter.probability_of_yes(entail_messages(claim.text, quote), lambda: False)
+            return self._meter.probability_of_yes(messages, lambda: False)
         except ModelError:
             return None
 

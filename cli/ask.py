@@ -49,7 +49,7 @@ def search(
     """Rank passages for a question; nothing is generated."""
     settings = load_settings()
     if url := owner_url(settings.index):
-        with Server(url, QUEUE_SECONDS) as server, notes.status(f"asking {url}"):
+        with Server(url, QUEUE_SECONDS, key=settings.key) as server, notes.status(f"asking {url}"):
             found = server.search(question, count)
     else:
         found = _search_here(settings, question, count)
@@ -71,7 +71,7 @@ def _show(result: Wire, lines: Iterable[str], as_json: bool) -> None:
 
 def _ask_server(settings: Settings, url: str, question: str) -> Wire:
     seconds = settings.answer_seconds + QUEUE_SECONDS
-    with Server(url, seconds) as server, notes.status(f"asking {url}"):
+    with Server(url, seconds, key=settings.key) as server, notes.status(f"asking {url}"):
         return server.ask(question)
 
 

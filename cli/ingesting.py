@@ -39,7 +39,7 @@ def carried_out(settings: Settings, wanted: Wanted, stop: threading.Event) -> Re
     url = owner_url(settings.index)
     if url is None:
         return _here(settings, wanted, stop)
-    with Server(url, SERVER_SECONDS) as server, showing(notes) as shows:
+    with Server(url, SERVER_SECONDS, key=settings.key) as server, showing(notes) as shows:
         sending = Sending(server, shows, stop)
         return sending.send(wanted.paths, wanted.prune, wanted.dry_run, wanted.settle_seconds)
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import httpx
+from pydantic import SecretStr
 
-from kb.errors import ServerUnreachable, WeighbridgeError, leaves
+from kb.errors import ServerUnreachable, SettingsInvalid, WeighbridgeError, leaves
 
 Wire = dict[str, Any]  # a JSON object of the HTTP interface
 
@@ -18,14 +19,23 @@ class Server:
     """The server that owns the index. Raises what it reports, as this project's errors."""
 
     def __init__(
-        self, url: str, answer_seconds: float, transport: httpx.BaseTransport | None = None
+        self,
+        url: str,
+        answer_seconds: float,
+        transport: httpx.BaseTransport | None = None,
+        key: SecretStr | None = None,
     ) -> None:
-        """answer_seconds: how long an answer may take; others may be served before this one."""
+        """answer_seconds: how long an answer may take; others may be served before this one. key:
+        sent where there is one. Raises SettingsInvalid."""
         self._url = url
         timeout = httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS)
         # trust_env: a proxy in the environment is not for this machine's own server
         self._client = httpx.Client(
-            base_url=url, timeout=timeout, trust_env=False, transport=transport
+            base_url=url,
+            timeout=timeout,
+            trust_env=False,
+            transport=transport,
+            headers=_authorization(key),
         )
 
     def __enter__(self) -> Self:
@@ -92,6 +102,13 @@ class Server:
             raise _problem(response)
         answer: Wire = response.json()
         return answer
+
+
+def _authorization(key: SecretStr | None) -> dict[str, str]:
+    sent = key.get_secret_value() if key else ""
+    if not sent.isascii() or not sent.isprintable():
+        raise SettingsInvalid("KB_KEY: a key is made of letters, digits, - and _")
+    return {"Authorization": f"Bearer {sent}"} if sent else {}
 
 
 def _problem(response: httpx.Response) -> WeighbridgeError:

@@ -6,17 +6,21 @@ import errno
 import logging
 import signal
 import socket
+from contextlib import closing
 from types import FrameType
 from typing import Annotated
 
 import typer
 
+from api.hosts import is_loopback
 from cli.local import answering
 from cli.remote import Server
 from cli.screen import note, notes
+from kb.database import Database
 from kb.errors import PortTaken, SettingsInvalid
+from kb.keys import KeyBook
 from kb.ownership import owner_url
-from kb.settings import Settings, load_settings
+from kb.settings import OPEN_WORDS, Settings, load_settings
 
 COULD_BE_SERVED = 3  # exit status of --probe
 
@@ -38,10 +42,25 @@ def serve(
     if served_at(settings, url):
         note(f"Weighbridge is already served at {url}")
         return
+    check_access(settings)
     with bound(settings.host, settings.port) as listener:
         if probe:
             raise typer.Exit(COULD_BE_SERVED)
         _run(settings, url, listener)
+
+
+def check_access(settings: Settings) -> None:
+    """Raises SettingsInvalid where others would reach a server that asks nobody for a key."""
+    if is_loopback(settings.host) or settings.open_to_everyone:
+        return
+    with closing(Database(settings.catalog_url, settings.store_seconds)) as database:
+        if KeyBook(database).active():
+            return
+    raise SettingsInvalid(
+        f"KB_HOST={settings.host} lets others reach this server, and there is no key yet: make one "
+        "with kb keys create; or, if whoever reaches it may ask and read, say so with "
+        f'KB_OPEN_TO_EVERYONE="{OPEN_WORDS}"'
+    )
 
 
 def url_of(settings: Settings) -> str:

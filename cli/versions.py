@@ -71,7 +71,7 @@ def _by(through: Callable[[Server], Result], directly: Callable[[KnowledgeBase],
     if url is None:
         with searching(settings) as kb:
             return directly(kb)
-    with Server(url, SERVER_SECONDS) as server:
+    with Server(url, SERVER_SECONDS, key=settings.key) as server:
         return through(server)
 
 

@@ -16,6 +16,7 @@ from kb.cells import cells
 from kb.figures import Figure, figures
 from kb.names import Name, is_size, names
 from kb.polarity import content, contradictions
+from kb.questions import is_yes_or_no
 from kb.ranking import name_agreement
 from kb.retrieve import content_words
 from kb.types import Evidence
@@ -44,11 +45,6 @@ _OPEN_LICENCES = frozenset("apache mit bsd gpl".split())
 _CLAUSE = re.compile(r"[;.](?:\s|$)|, (?:and|whereas|while|but) ")
 _LEAD_IN = re.compile(r"^\s*\*\*[^*]+\*\*\s*")  # "**Long documents (1M+):**" is a label, no claim
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
-_YES_OR_NO = re.compile(
-    r"^\W*(?:[^,?]{4,60}, )?(?:is|are|was|were|can|could|do|does|did|will|would|has|have|must|may|"
-    r"should)\b",
-    re.IGNORECASE,
-)
 _BEST = 12  # pieces among which a denial is looked for: further ones are about something else
 _SHARED = 3  # of the question's content words that both sides have
 
@@ -68,7 +64,7 @@ def disagreements(question: str, pieces: Sequence[Evidence]) -> list[Disagreemen
 
 def _of_denial(question: str, pieces: Sequence[Evidence]) -> Iterator[Disagreement]:
     """Of a yes-or-no question: one piece says what another denies, in the question's own words."""
-    if not _YES_OR_NO.match(question):
+    if not is_yes_or_no(question):
         return
     asked = content(question)
     subjects = names(question)

@@ -5,44 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from kb.dangling import Dangling, dangling
 from kb.injection import factual_part
 from kb.mentions import Mention, listed, mentions, one_of
+from kb.references import (
+    ORDINAL,
+    ORDINALS,
+    PLURAL,
+    POSSESSIVE,
+    SINGULAR,
+    pointers,
+    said_in_full,
+)
 from kb.types import Message
 
-_POSSESSIVE = re.compile(r"\b(?:its|his|her(?= \w))\b", re.IGNORECASE)
-_SINGULAR = re.compile(
-    r"\b(?:it|he|she|him|th(?:at|is|e) model|th(?:at|is) (?:one|company)|the latter)\b",
-    re.IGNORECASE,
-)
-_THEIR = re.compile(r"\btheir\b", re.IGNORECASE)
-_PLURAL = re.compile(
-    r"\b(?:they|them|(?:these|those)(?: (?:two|models|ones|companies))?|the two|both)\b", re.I
-)
-# "it" that points nowhere: "is it possible to", "what does it cost to"
-_EMPTY_IT = re.compile(
-    r"\bit\s+(?:\w+\s+){0,2}?(?:true|correct|right|possible|legal|allowed|safe|worth|sensible|"
-    r"easy|easier|hard|harder|necessary|better|cheaper|best|okay|fine)\b"
-    r"(?:\s+for\s+[\w ]+?)?\s+(?:to|that|if|when|\w+ing)\b"
-    r"|\bit\s+(?:costs?|takes?|took|mean|make sense|pays?)\s+(?:\w+\s+){0,3}?to\b",
-    re.IGNORECASE,
-)
-# "How much VRAM does it need": what is asked is no antecedent
-_ASKED = re.compile(
-    r"^\W*(?:(?:and|but|so|then|also)\s+)?(?:how (?:much|many)|what|which|on which|in which)\b"
-    r"[^,;.]{1,40}?\b(?:does|do|did|is|are|was|were|can|could|has|have|had|will|would)\s*$",
-    re.IGNORECASE,
-)
-_COMPARED = re.compile(
-    r"\b(?:than|versus|vs\.?|against|compared? (?:to|with)|like|as)\s*$", re.IGNORECASE
-)
 _SAME = re.compile(r"\bthe (?:same|other)\b|\b(?:a|the) \w+(?:er|est) one\b|\bthere\W*$", re.I)
-_ORDINAL = re.compile(
-    r"\b(?:the|that) (first|second|third|last|former)(?: (?:one|model|family))?\b", re.I
-)
-_ORDINALS = {"first": 0, "former": 0, "second": 1, "third": 2, "last": -1}
 _OPENER = re.compile(
-    r"^\W*(?:and|but|or|so|also|then|what about|how about|what if|why|why not|how so|really|"
+    r"^\W*(?:and|but|or|so|also|then|what about|how about|what if|why(?=\W*$| not\b)|how so|really|"
     r"(?:does|is|was|did|would|could) (?:that|this)|in that case|what else|tell me more|"
     r"ok(?:ay)?)\b",
     re.IGNORECASE,
@@ -56,20 +37,43 @@ _INSTEAD = re.compile(
 _ASPECT = re.compile(
     r"^\W*(?:and\s+)?(?:what|how) about\b|\b(?:\w{3,}est|most \w+|least \w+) one\b", re.IGNORECASE
 )
-_DEFINITE = re.compile(r"\b(?:the|this|that|these|those)\s+(?:\w+\s+)??(\w{3,})\b", re.IGNORECASE)
+# "that" behind a noun begins a clause: "the models that score"
+_DEFINITE = re.compile(
+    r"\b(?:the|this|these|those|(?:in|of|for|with|on|above|does|is|do|are|has) that)\s+"
+    r"(?:\w+\s+)??(\w{3,})\b",
+    re.IGNORECASE,
+)
 _DEFINITION = re.compile(
     r"what (?:is|are) (?!it\b|its\b|the\b|th[aeio]\w+\b)(?:an? )?[\w -]+\?*", re.IGNORECASE
 )
-_FAR = 9  # words: a pronoun further inside a question mostly points at something in it
+# What can be said to "Which model do you mean?"
+_REPLY = re.compile(
+    r"(?:(?:oh|sorry|yes|no|i mean|i meant|for|of|about|in)[,:]?\s+)*"
+    r"(?P<name>\S+(?: \S+){0,4}?)[.!?]*",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"(?:and|but|what|which|who|whose|how|when|where|why|is|are|was|were|do|does|did|can|could|"
+    r"should|will|would|has|have|tell|compare|the (?:first|second|third|last|other))\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[\w-]{4,}")
+_TERM = 2  # words
+_ONE = re.compile(r"\b(?:which|another|need|get|have|want|use|buy|choose) one\b", re.IGNORECASE)
+_CHOICE = re.compile(r"\bone\b.* or ", re.IGNORECASE)
 _FEW = 5  # words: a question this short and without a name leans on what came before
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
-    """question: standing alone. root: the question that it continues; its own where it doesn't."""
+class Turn:
+    """question: standing alone. root: the question that it continues; its own where it doesn't.
+    how: it named all it needs, what it pointed at was put into words, or it was only told what it
+    continues. open: what it points at that nobody has named."""
 
     question: str
     root: str
+    how: Literal["alone", "resolved", "continued"] = "alone"
+    open: Dangling | None = None
     answer: str = ""
 
 
@@ -81,68 +85,101 @@ def standalone(question: str, history: Sequence[Message]) -> str:
     continues in brackets. A question that names its own subject and points nowhere is taken as a
     change of topic.
     """
-    turns: list[_Turn] = []
+    return follow_up(question, turns_of(history)).question
+
+
+def needs_model(question: str, history: Sequence[Message]) -> bool:
+    """Whether the rules are unsure: they can only say which question this one continues."""
+    return follow_up(question, turns_of(history)).how == "continued"
+
+
+def turns_of(history: Sequence[Message]) -> list[Turn]:
+    """What was asked, each question standing alone, with its answer; courtesies left out."""
+    turns: list[Turn] = []
+    counts = False
     for message in history:
         if message.role == "user":
             asked = factual_part(message.content)  # an order isn't carried into later questions
-            turns += [_turn(asked, turns)] if asked else []
-        elif turns:
+            counts = bool(said_in_full(asked))
+            turns += [follow_up(asked, turns)] if counts else []
+        elif counts:
             turns[-1] = replace(turns[-1], answer=message.content)
-    return _turn(question, turns).question
+    return turns
 
 
-def _turn(question: str, turns: Sequence[_Turn]) -> _Turn:
+def said(turns: Sequence[Turn]) -> str:
+    """All of it, in one text."""
+    return " ".join(f"{turn.question} {turn.answer}" for turn in turns)
+
+
+def follow_up(question: str, turns: Sequence[Turn]) -> Turn:
+    """The question behind those turns."""
     if not turns:
-        return _Turn(question, question)
-    resolved = _resolved(question, turns)
+        return Turn(question, question, open=dangling(question))
+    filled = _filled(question, turns[-1])
+    resolved = filled or _resolved(question, turns)
     if resolved != question:
-        return _Turn(resolved, resolved.partition(" (after: ")[0])
-    if _leans(question):
-        root = turns[-1].root
-        return _Turn(f"{question} (after: {root})", root)
-    return _Turn(question, question)
+        return Turn(resolved, resolved.partition(" (after: ")[0], "resolved")
+    if _leans(question) and not _picks_a_term(question, turns[-1].answer):
+        root = " ".join(said_in_full(turns[-1].root)) or turns[-1].root
+        return Turn(f"{question} (after: {root})", root, "continued")
+    return Turn(question, question, open=dangling(question, said(turns)))
 
 
-def _resolved(question: str, turns: Sequence[_Turn]) -> str:
+def _filled(question: str, before: Turn) -> str | None:
+    """ "GPT-4o", said to "What does it cost?": the question before, of what was named."""
+    reply = _REPLY.fullmatch(question.strip())
+    if not before.open or not before.open.can_be_filled or not reply:
+        return None
+    name = reply["name"].strip()
+    asks = _ASKS.match(name) or question.rstrip().endswith("?")
+    return None if asks and not mentions(name) else before.open.filled(before.question, name)
+
+
+def _resolved(question: str, turns: Sequence[Turn]) -> str:
     """The question with its references put into words, as far as names tell them."""
-    last = _subjects(turns)
+    last = subjects(turns)
     if not last:
         return question
-    subjects, answer = last
-    ordinal = _ORDINAL.search(question)
+    about, answer = last
+    ordinal = ORDINAL.search(question)
     if ordinal:
-        return _ordinal(question, ordinal, turns, subjects)
-    instead = _instead(question, turns[-1].question, subjects)
+        return _ordinal(question, ordinal, turns, about)
+    instead = _instead(question, turns[-1].question, about)
     if instead:
         return instead
-    pointed = _pointed(question, subjects, answer)
+    pointed = _pointed(question, about, answer)
     if pointed != question:
         return pointed
     aspect = _ASPECT.search(question) and not mentions(question)
-    if aspect or _goes_on_about(question, turns[-1], subjects):
-        return f"{question} ({listed(subjects)})"
+    if aspect or _goes_on_about(question, turns[-1], about):
+        return f"{question} ({listed(about)})"
     return question
 
 
-def _subjects(turns: Sequence[_Turn]) -> tuple[list[Mention], str] | None:
+def subjects(turns: Sequence[Turn]) -> tuple[list[Mention], str] | None:
     """What the last question that names something is about, and its answer; where it names
-    nothing, the model that its answer names first."""
+    nothing, the model that its answer names first. Behind a question that stands alone without
+    a name only models are still talked about."""
+    changed = False
     for turn in reversed(turns):
         answered = [mention for mention in mentions(turn.answer) if mention.is_sure]
         found = mentions(turn.question) or answered[:1]
+        found = [m for m in found if m.is_model or not changed]
         if found:
             return found, turn.answer
+        changed = changed or turn.how == "alone"
     return None
 
 
 def _ordinal(
-    question: str, ordinal: re.Match[str], turns: Sequence[_Turn], subjects: Sequence[Mention]
+    question: str, ordinal: re.Match[str], turns: Sequence[Turn], subjects: Sequence[Mention]
 ) -> str:
     """ "the second one": in the order in which the questions first mentioned them."""
     every = {m.text.lower(): m.text for turn in turns for m in mentions(turn.question)}
     former = ordinal.group(1).lower() == "former"
     known = [m.text for m in subjects] if former else list(every.values())
-    index = _ORDINALS[ordinal.group(1).lower()]
+    index = ORDINALS[ordinal.group(1).lower()]
     if index >= len(known):
         return question
     return question[: ordinal.start()] + known[index] + question[ordinal.end() :]
@@ -162,31 +199,20 @@ def _instead(question: str, before: str, subjects: Sequence[Mention]) -> str | N
 def _pointed(question: str, subjects: Sequence[Mention], answer: str) -> str:
     """The first pronoun that nothing in the question itself precedes, put into words."""
     sure = [mention for mention in subjects if mention.is_sure]
-    if not sure:
+    pointer = next(pointers(question), None)
+    if not sure or pointer is None:
         return question
     one, several = one_of(sure, answer).text, listed(sure)
-    for pattern, meant in (
-        (_POSSESSIVE, f"{one}'s"),
-        (_SINGULAR, one),
-        (_THEIR, f"{several}'s"),
-        (_PLURAL, several),
-    ):
-        for found in pattern.finditer(question):
-            before = question[: found.start()]
-            if not _EMPTY_IT.match(question, found.start()) and _points_back(before):
-                return before + meant + question[found.end() :]
-    return question
+    meant = {
+        "possessive": f"{one}'s",
+        "singular": one,
+        "their": f"{several}'s",
+        "plural": several,
+    }[pointer.kind]
+    return question[: pointer.start] + meant + question[pointer.end :]
 
 
-def _points_back(before: str) -> bool:
-    """Whether nothing in front of a pronoun can be what it means; "Is Gemini cheaper than it?"
-    points back although it names something."""
-    if len(before.split()) > _FAR:
-        return False
-    return bool(not mentions(before) or _ASKED.match(before) or _COMPARED.search(before))
-
-
-def _goes_on_about(question: str, before: _Turn, subjects: Sequence[Mention]) -> bool:
+def _goes_on_about(question: str, before: Turn, subjects: Sequence[Mention]) -> bool:
     """ "How large is the context window?" after a question about a model's context window."""
     if any(m.is_model or not m.text.isupper() for m in mentions(question)):
         return False
@@ -197,14 +223,25 @@ def _goes_on_about(question: str, before: _Turn, subjects: Sequence[Mention]) ->
     return not known and any(re.search(rf"\b{re.escape(noun)}", said) for noun in nouns)
 
 
+def _picks_a_term(question: str, answer: str) -> bool:
+    """ "Probate?", after an answer that mentions probate: that is the topic then."""
+    words = _WORD.findall(question.lower())
+    if _OPENER.search(question) or _ASKS.match(question) or not 0 < len(words) <= _TERM:
+        return False
+    return re.search(rf"\b{re.escape(' '.join(words))}", answer.lower()) is not None
+
+
 def _leans(question: str) -> bool:
     """Whether it continues the question before: it opens like that, points back, or is short."""
+    sentences = said_in_full(question)
+    first = sentences[0] if sentences else question  # what it says first, a later one can mean
     named = mentions(question)
-    if _SAME.search(question):
+    if _SAME.search(question) or (_ONE.search(question) and not _CHOICE.search(question)):
         return True
-    if _DEFINITION.fullmatch(question.strip()):
+    if _DEFINITION.fullmatch(first):
         return False
+    few = len(" ".join(sentences).split()) <= _FEW
     if named:
-        return bool(_OPENER.search(question)) and len(question.split()) <= _FEW
-    points = _SINGULAR.search(question) or _PLURAL.search(question) or _POSSESSIVE.search(question)
-    return bool(points or _OPENER.search(question)) or len(question.split()) <= _FEW
+        return bool(_OPENER.search(first)) and few
+    points = SINGULAR.search(first) or PLURAL.search(first) or POSSESSIVE.search(first)
+    return bool(points or _OPENER.search(first)) or few

@@ -15,6 +15,7 @@ from typing import Any
 
 from kb.evidence import Gathered, uncovered
 from kb.names import names
+from kb.questions import is_yes_or_no
 from kb.retrieve import content_words
 from kb.types import Reason
 
@@ -24,18 +25,20 @@ class Signals:
     """coverage: 0 to 1, idf-weighted late interaction. unmentioned: share of the question's
     content words that no evidence mentions. unnamed: share of its exact names (with a version or
     variant) that no evidence states. best: the best piece's score. joint: the largest share of the
-    question's content words that one piece mentions by itself. yes: the model's own P(Yes), or
-    None where the model was not asked."""
+    question's content words that one piece mentions by itself. polar: 1 for a question that is
+    itself answered by yes or no, to which P(Yes) is mostly lower. yes: the model's own P(Yes),
+    or None where the model was not asked."""
 
     coverage: float
     unmentioned: float
     unnamed: float
     best: float
     joint: float
+    polar: float
     yes: float | None
 
 
-FEATURES = ("coverage", "unmentioned", "unnamed", "best", "joint")  # and "yes", where asked
+FEATURES = ("coverage", "unmentioned", "polar")  # and "yes", where asked; more of them add noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +99,6 @@ def signals(question: str, gathered: Gathered, yes: float | None) -> Signals:
         unnamed=len(unnamed) / max(len(wanted), 1),
         best=max((piece.score for piece in gathered.evidence), default=0.0),
         joint=max(together, default=0.0),
+        polar=float(is_yes_or_no(question)),
         yes=yes,
     )

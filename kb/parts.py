@@ -33,6 +33,7 @@ _IN_BOTH = re.compile(
     r"(?P<b>(?P=by)\s[^,?]{3,40})\?*$",
     re.IGNORECASE,
 )
+_OF_A_MODEL = re.compile(r"\b(?:models?|LLMs?)\b", re.IGNORECASE)
 _FEWEST_WORDS = 3  # of a part; "and why?" is none
 _ONWARD = 2  # pieces of the second search
 
@@ -62,8 +63,9 @@ def _with_subject(part: str, first: str) -> str:
 def bridge(question: str, gathered: Gathered) -> str | None:
     """What to search next where a question only describes a model and the best evidence names it:
     that name, and the words of the question that this evidence leaves open. None where the
-    question names a model itself, or nothing is left open."""
-    if not gathered.evidence or any(mention.is_model for mention in mentions(question)):
+    question asks of no model, names one itself, or nothing is left open."""
+    named = any(mention.is_model for mention in mentions(question))
+    if not gathered.evidence or named or not _OF_A_MODEL.search(question):
         return None
     lead = max(gathered.evidence, key=lambda piece: piece.score)
     left = uncovered(content_words(question), lead.statement)

@@ -21,10 +21,12 @@ _ASKS = re.compile(
 )
 # Points back to what a reader of the question alone can't see.
 _LEANING = re.compile(
-    r"\b(?:it|its|they|them|their|these|those|he|she|his|her|one|ones|above|below|"
-    r"this (?!year)\w+|this\?)(?![\w-])",
+    r"^[^,]*\b(?:it(?! \w+ (?:to|that)\b)|its|they|them|their|these|those|he|she|his|her|above|"
+    r"below|which one|this (?!year)\w+|this\?)(?![\w-])|\bwhich\?$",
     re.IGNORECASE,
 )
+# What a heading says of its own form.
+_FORM = re.compile(r" (?:side by side|at a glance|in practice|explained|worked out)$", re.I)
 _GLOSSARY = re.compile(r"\b(?:terms?|terminology|glossary|definitions?|vocabulary)\b", re.I)
 _TERM = re.compile(r"^[-*•] \*\*(?P<term>[^*:]{2,40}):?\*\*", re.MULTILINE)
 _BRACKETED = re.compile(r"\s*\([^()]*\)")
@@ -43,11 +45,14 @@ _HEADINGS = (
     (r"How to (?P<rest>.+)", "How do you {rest}?"),
     (r"Which (?P<x>.+) to (?P<rest>\w+)", "Which {x} should you {rest}?"),
     (r"(?P<x>.+ and .+) compared", "How do {x} compare?"),
+    (r"(?P<x>.*[^\Wsui]s) defined", "What are {x}?"),
     (r"(?:The )?(?P<x>(?:\w+ )?\w*[^\Wsui]s (?:of|to|between) .+)", "What are the {x}?"),
     (r"(?:The )?(?P<x>(?:\w+ )?(?:\w*[^\Ws]|\w+ss) of .+)", "What is the {x}?"),
 )  # fmt: skip
 _PATTERNS = [(re.compile(pattern, re.IGNORECASE), phrase) for pattern, phrase in _HEADINGS]
-_AGENTS = frozenset("author creator developer founder maker owner provider publisher vendor".split())
+_AGENTS = frozenset(
+    "author creator developer founder maker owner provider publisher vendor".split()
+)
 _COSTS = frozenset("cost costs price prices pricing".split())
 # Column headers that no question asks for in these words.
 _SAY_NOTHING = frozenset(
@@ -59,12 +64,12 @@ _SAY_NOTHING = frozenset(
 def from_heading(heading: str) -> str | None:
     """heading: the path of headings, joined by " > "."""
     path = heading.split(" > ")
-    title = _sentence_case(path[-1].strip().rstrip(".:"))
+    title = _sentence_case(_FORM.sub("", path[-1].strip().rstrip(".:")))
     if title.endswith("?"):
         return _standing(title)
     if any(_GLOSSARY.search(parent) for parent in path[:-1]):
         return _meaning(title)
-    for pattern, phrase in _PATTERNS:
+    for pattern, phrase in () if _GLOSSARY.search(title) else _PATTERNS:
         found = pattern.fullmatch(title)
         if found:
             return _standing(_filled(phrase, found))
@@ -92,7 +97,7 @@ def _opening_questions(passage: Passage) -> Iterator[str]:
         before = passage.body[: unit.body_start].rstrip(" ")
         opens = not before or before.endswith("\n")
         if opens and not following.endswith("?") and _ASKS.match(sentence):
-            yield " ".join(sentence.split())
+            yield _sentence_case(" ".join(sentence.split()))
 
 
 def _meaning(term: str) -> str | None:

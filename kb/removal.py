@@ -75,8 +75,7 @@ def unneeded(connection: Connection, cited: Collection[Pair]) -> list[Pair]:
 
 def strip(connection: Connection, text: FullText, document_id: str, revision: str) -> None:
     """Removes a revision's passages and their full-text rows, and leaves its text."""
-    text.forget(connection, document_id, revision)
-    connection.execute(delete(passages).where(rows.of(document_id, revision)))
+    _without_passages(connection, text, document_id, revision)
     connection.execute(
         update(revisions)
         .where(_is(revisions, document_id, revision))
@@ -86,7 +85,7 @@ def strip(connection: Connection, text: FullText, document_id: str, revision: st
 
 def forget(connection: Connection, text: FullText, document_id: str, revision: str) -> None:
     """Removes a revision with its passages, its full-text rows, and that it ever was."""
-    strip(connection, text, document_id, revision)
+    _without_passages(connection, text, document_id, revision)
     for table in (memberships, revisions):
         connection.execute(delete(table).where(_is(table, document_id, revision)))
 
@@ -117,6 +116,13 @@ def stored(connection: Connection, document_id: str, row_numbers: Sequence[int])
         connection.scalar(there) or 0,
         rows_of(connection, row_numbers),
     )
+
+
+def _without_passages(
+    connection: Connection, text: FullText, document_id: str, revision: str
+) -> None:
+    text.forget(connection, document_id, revision)
+    connection.execute(delete(passages).where(rows.of(document_id, revision)))
 
 
 def _is(table: Table, document_id: str, revision: str) -> ColumnElement[bool]:

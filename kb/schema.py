@@ -170,6 +170,27 @@ jobs = Table(
     Index("jobs_by_end", "ended_at"),
 )
 
+# Keys of the HTTP interface. None is removed: a server that has had one goes on asking for one.
+access_keys = Table(
+    "access_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("digest", String(64), nullable=False),  # sha256 of the key's secret, in hex
+    Column("scopes", String(100), nullable=False),  # with spaces between them
+    Column("created_at", Float, nullable=False),  # seconds since the epoch
+    Column("expires_at", Float),
+    Column("revoked_at", Float),
+)
+
+# What servers on this catalog sign with.
+access_secrets = Table(
+    "access_secrets",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", String(100), nullable=False),
+)
+
 
 def configure(engine: Engine, wait_seconds: float) -> None:
     """SQLite only, for every connection: readers go on while one writer writes; others that want

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final, Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, HttpUrl, SecretStr, ValidationError
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from kb.errors import SettingsInvalid
 
 PREFIX = "KB_"
+OPEN_WORDS: Final = "yes, anyone may ask"
 
 
 class Settings(BaseSettings):
@@ -92,6 +94,43 @@ class Settings(BaseSettings):
         pattern=r"^(?:https?://[^\s,/*]+(?:, ?https?://[^\s,/*]+)*)?$",
         description="Sites whose pages may use the widget, with commas: https://docs.example.com.",
     )
+
+    open_to_everyone: Literal["", "yes, anyone may ask"] = Field(
+        "",
+        description='"yes, anyone may ask": whoever reaches the server may ask and read without a '
+        "key, also where KB_HOST is no loopback address.",
+    )
+    trusted_hosts: str = Field(
+        "",
+        pattern=r"^(?:[^\s,/:]+(?:, ?[^\s,/:]+)*)?$",
+        description="Names the server may be called by beside localhost and KB_HOST, with commas: "
+        "kb.example.com, *.example.com.",
+    )
+    rate_per_minute: int | None = Field(
+        None,
+        ge=0,
+        le=100_000,
+        description="Requests a minute for one key, or for one address without a key; 0: no limit. "
+        "Default: 0 on a loopback address, else 120.",
+    )
+    daily_quota: int = Field(
+        0,
+        ge=0,
+        le=10_000_000,
+        description="Questions a day for one key, or for one address without a key; 0: no limit.",
+    )
+    limits_url: str = Field(
+        "memory://",
+        description="Where requests are counted: memory://, or redis://host:6379 for several "
+        "servers together.",
+    )
+    key: SecretStr | None = Field(
+        None, description="Key that kb's commands send to a server that asks for one."
+    )
+
+    @property
+    def trusted_names(self) -> list[str]:
+        return [name.strip() for name in self.trusted_hosts.split(",") if name.strip()]
 
     @property
     def origins(self) -> list[str]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Literal
 
 from kb.cells import Cell, cells
-from kb.families import VARIANTS
+from kb.families import LICENCES, VARIANTS
 from kb.figures import Figure, figures
 from kb.names import Name, is_size, names
 from kb.polarity import content
@@ -81,6 +81,27 @@ def borrowed(sentence: str, pieces: Sequence[Evidence]) -> Iterator[tuple[str, b
             continue
         shared = max(len(said & content(pieces[i].statement)) for i in stating)
         yield sentence[figure.start : figure.end], shared < _SHARED
+
+
+def lent(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:
+    """Each licence that only quotes about something else name: "Apache 2.0" of a row without any of
+    the sentence's other names."""
+    named = names(sentence)
+    wanted = [name for name in named if name.family not in LICENCES]
+    about = [len(missing_names(wanted, _with_heading(piece))) < len(wanted) for piece in pieces]
+    for licence in named:
+        if licence.family not in LICENCES or not wanted:
+            continue
+        stating = [
+            i for i, piece in enumerate(pieces)
+            if any(licence.stated_by(name) for name in names(piece.statement))
+        ]  # fmt: skip
+        if stating and not any(about[i] or _above(i, pieces, about) for i in stating):
+            yield sentence[licence.start : licence.end]
+
+
+def _with_heading(piece: Evidence) -> str:
+    return f"{piece.heading}\n;\n{piece.statement}"
 
 
 def _above(index: int, pieces: Sequence[Evidence], about: Sequence[bool]) -> bool:

@@ -78,8 +78,7 @@ class Upkeep:
                 self._catalog.strip(document, revision)
             else:
                 self._catalog.forget(document, revision)
-        if unneeded:
-            self._tidy()
+        self._tidy()
         return len(unneeded)
 
     def roll_back(self, number: int) -> int:

@@ -17,7 +17,7 @@ from kb.names import Name, names
 from kb.polarity import contradictions
 from kb.roles import other_columns, other_roles, turned_pairs
 from kb.stated import missing_names
-from kb.subjects import borrowed, loose_figures, mislabelled, misplaced, source_figures
+from kb.subjects import borrowed, lent, loose_figures, mislabelled, misplaced, source_figures
 from kb.types import Evidence
 
 Failure = Literal["figure", "name", "subject", "column", "polarity"]
@@ -75,6 +75,7 @@ def doubts(sentence: str, pieces: Sequence[Evidence]) -> list[Doubt]:
     return [
         *_missing(sentence, pieces),
         *(Doubt("subject", about, certain) for about, certain in borrowed(sentence, pieces)),
+        *(Doubt("subject", about, certain=True) for about in lent(sentence, pieces)),
         *(Doubt("name", about, certain=True) for about in mislabelled(sentence, pieces)),
         *(Doubt("subject", about, certain) for about, certain in misplaced(sentence, pieces)),
         *(Doubt("column", about, certain) for about, certain in other_roles(sentence, pieces)),

@@ -24,6 +24,7 @@ from kb.prompt import write_messages
 from kb.remembering import remembered
 from kb.retrieve import Found, Retriever
 from kb.settings import Settings
+from kb.suggestions import Suggestions
 from kb.types import Answer, Filters, IndexIdentity
 from kb.upkeep import Upkeep
 from kb.weights import locate, pull
@@ -49,6 +50,7 @@ class KnowledgeBase:
     model: ChatModel
     model_status: Callable[[], tuple[str, str]]  # ("loading" | "ready" | "failed", in words)
     answering: Answering
+    suggestions: Suggestions
     journal: Journal
     feedback: FeedbackBook
     turn: Turn
@@ -69,7 +71,7 @@ class KnowledgeBase:
         answer_id: str | None = None,
     ) -> Iterator[Event]:
         """The same, step by step; the last event is Answered. The answer is stored, as `answer_id`
-        if that is given, and where only a conversation is named its stored turns are the history."""
+        if that is given; where only a conversation is named, its stored turns are the history."""
         return remembered(self.answering, self.journal, ask, cancelled, answer_id)
 
     def search(
@@ -115,12 +117,13 @@ def compose(
     answering = Answering(
         catalog, lookup, retriever, embedder, model, gate or Gate.shipped(), limits
     )
+    suggestions = Suggestions(database, lookup, retriever, embedder)
     journal, feedback = Journal(database, settings.conversation_days), FeedbackBook(database)
     turn = Turn(database)
     upkeep = Upkeep(catalog, lookup, store, journal, turn, settings.keep_versions)
     return KnowledgeBase(
         settings, database, catalog, lookup, store, embedder, retriever, model, model_status,
-        answering, journal, feedback, turn, upkeep, splitter, closing,
+        answering, suggestions, journal, feedback, turn, upkeep, splitter, closing,
     )  # fmt: skip
 
 

@@ -107,7 +107,8 @@ def client_of() -> Iterator[ClientOf]:
     opened: list[TestClient] = []
 
     def open_client(kb: KnowledgeBase) -> TestClient:
-        client = TestClient(create_app(kb), raise_server_exceptions=False)
+        url = "http://127.0.0.1:8000"  # a name that the server is called by
+        client = TestClient(create_app(kb), url, raise_server_exceptions=False)
         opened.append(client.__enter__())
         return client
 

@@ -64,7 +64,7 @@ def made(root: Path) -> Scene:
     (corpus / "red.md").unlink()
     (corpus / "green.md").write_text(text("green", 30))
     (corpus / "blue.md").write_text(text("blue", 20, sections=4))
-    for colour in ("amber", "black", "mauve", "white"):
+    for colour in ("amber", "black", "mauve", "ochre", "olive", "umber", "white"):
         (corpus / f"{colour}.md").write_text(text(colour, 70))
     shutil.copytree(home, finished)
     steps = doomed.steps_of(partial(doomed.ingesting, corpus), finished)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from conftest import MakeKb
 from shelf import PRICES, WEIGHTS, first_passage
 
 from bench import answers
 from bench.asking import Asking, Metered
 from bench.rows import Made, Results
+from bench.verifier import Checking, Claim, pieces
 from kb.events import Ask
 from kb.fakes_model import Prompt, ScriptedModel
 from kb.types import Message
@@ -82,6 +84,28 @@ def test_a_later_turn_is_asked_with_the_answers_that_earlier_ones_got(
         Message("user", QUESTION),
         Message("assistant", rows[0]["answer"]),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "failure"),
+    [
+        ("The Gemini API costs $2.00 for a million input tokens.", True, None),
+        ("The Gemini API costs $7.00 for a million input tokens.", False, "figure"),
+    ],
+)
+def test_a_claim_is_checked_as_a_written_sentence_is(
+    make_kb: MakeKb, text: str, shown: bool, failure: str | None
+) -> None:
+    meter = Metered(ScriptedModel([""], yes=lambda prompt: 0.25))
+    known = pieces(PRICES, lambda words: len(words.split()))
+    claim = Claim("c1", text, shown, "written", tuple(known))
+
+    row = Checking(make_kb(meter), meter).row(claim, entailment=True)
+
+    assert row["shown"] is shown
+    assert (row["failure"] or "").partition(":")[0] == (failure or "")
+    assert row["yes"] == 0.25
+    assert row["asked"] is False
 
 
 def test_the_metered_model_says_what_the_other_one_says() -> None:

@@ -37,7 +37,7 @@ FLOORS = (
     # a question's way, from what is found to what is said
     {
         "kb.retrieve", "kb.evidence", "kb.parts", "kb.conflicts", "kb.gate", "kb.checking", "kb.writing",
-        "kb.events", "kb.answer", "kb.remembering",
+        "kb.events", "kb.answer", "kb.remembering", "kb.suggestions",
     },
     set(),
     {"kb.wiring", "kb.llamaindex"},

@@ -297,7 +297,7 @@ ROUTES = [
 
 @pytest.mark.parametrize(("path", "body", "kind"), ROUTES)
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "kb.example"])
-def test_a_server_that_others_reach_takes_no_documents(
+def test_a_server_that_others_reach_takes_no_documents_without_a_key(
     kb: KnowledgeBase, client_of: ClientOf, path: str, body: bytes, kind: str, host: str
 ) -> None:
     open_to_others = replace(kb, settings=kb.settings.model_copy(update={"host": host}))
@@ -306,8 +306,8 @@ def test_a_server_that_others_reach_takes_no_documents(
         path, content=body, headers={**LOCAL, "Content-Type": kind}
     )
 
-    assert (response.status_code, response.json()["code"]) == (403, "ingest_not_allowed")
-    assert "KB_HOST" in response.json()["detail"]
+    assert (response.status_code, response.json()["code"]) == (401, "key_missing")
+    assert "kb keys create" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(("path", "body", "kind"), ROUTES)
@@ -315,7 +315,7 @@ def test_a_server_that_others_reach_takes_no_documents(
     ("called", "status"),
     [
         ("127.0.0.1:8000", 202), ("localhost:8000", 202), ("[::1]:8000", 202), ("localhost", 202),
-        ("rebound.example:8000", 403), ("127.0.0.1.example", 403), ("192.0.2.7", 403), ("", 403),
+        ("rebound.example:8000", 421), ("127.0.0.1.example", 421), ("192.0.2.7", 421), ("", 421),
     ],
 )  # fmt: skip
 def test_the_server_is_called_by_a_name_of_this_machine(

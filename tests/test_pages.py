@@ -132,7 +132,7 @@ class TestInABrowser:
         self, browser: Browser, kb: KnowledgeBase
     ) -> None:
         with visiting(browser, create_app(kb)) as page:
-            refusal = {"code": "ingest_not_allowed", "detail": "ask someone who may"}
+            refusal = {"code": "scope_missing", "detail": "ask someone who may"}
             page.route("**/v1/ingest", lambda route: route.fulfill(status=403, json=refusal))
             page.get_by_role("button", name="Read the folder again").click()
 

@@ -113,3 +113,8 @@ def _gathered(*statements: str) -> Gathered:
     for number, statement in enumerate(statements):
         pieces.append(replace(quote(statement, start=1000 * number), score=0.9 - number / 10))
     return Gathered(tuple(pieces), 0.9, (), tuple(pieces))
+
+
+def test_a_question_of_no_model_is_not_led_on() -> None:
+    gathered = _gathered("A quantized Llama 4 Scout can run on the M5 Max with 460 GB/s.")
+    assert bridge("How much memory bandwidth does the M5 Max have?", gathered) is None

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Response
 
 from api.corpus import CountedOut, DocumentIn, ReceiptOut, StoredOut
-from api.deps import KB, JsonOnly, LocalOnly
+from api.deps import KB, JsonOnly, Streaming
 from api.schemas import DocumentDetailOut, DocumentOut, DocumentsOut, KeptOut, RevisionOut
 from ingest.pipeline import Pipeline
 from ingest.plan import Plan
@@ -85,14 +85,14 @@ def revision(
 
 @router.put(
     ONE + "{document_id}",
-    dependencies=[LocalOnly, JsonOnly],
+    dependencies=[JsonOnly],
     responses={201: {"model": StoredOut, "description": "It is new."}},
     summary="Put in or replace a document",
 )
 def put_document(document_id: NewId, body: DocumentIn, kb: KB, response: Response) -> StoredOut:
-    """Answers when the document is current. Only for a server that listens on the loopback
-    address. A document of the corpus folder that is put here is what the folder has again after
-    the next ingest of it."""
+    """Answers when the document is current. A document of the corpus folder that is put here is
+    what the folder has again after the next ingest of it. Where keys are asked for, one with the
+    scope `ingest`."""
     largest = kb.settings.file_mb * 1_000_000
     document = sent(document_id, body.uri, body.media_type, body.data, largest)
     pipeline = Pipeline.of(kb)
@@ -109,13 +109,14 @@ def put_document(document_id: NewId, body: DocumentIn, kb: KB, response: Respons
     )
 
 
-@router.delete(ONE + "{document_id}", dependencies=[LocalOnly], summary="Delete a document")
-def delete_document(document_id: str, kb: KB) -> ReceiptOut:
+@router.delete(ONE + "{document_id}", summary="Delete a document")
+def delete_document(document_id: str, kb: KB, streams: Streaming) -> ReceiptOut:
     """Removes it from every corpus version, also the earlier ones that are kept, with its vectors,
     its full-text rows and every stored answer that quotes it. A file in the corpus folder stays
-    there, and the next ingest of that folder would put it in again. Only for a server that listens
-    on the loopback address."""
+    there, and the next ingest of that folder would put it in again. Where keys are asked for,
+    one with the scope `ingest`."""
     receipt = kb.upkeep.delete(document_id)
+    streams.forget()
     return ReceiptOut(
         document_id=document_id,
         corpus_version=receipt.version,

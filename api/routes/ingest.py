@@ -9,7 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from api import examples
-from api.deps import KB, NDJSON, IngestJobs, JsonOnly, LinesOnly, LocalOnly, UploadsOf
+from api.deps import KB, NDJSON, IngestJobs, JsonOnly, LinesOnly, UploadsOf
 from api.jobs import AcceptedOut, JobOut
 from api.lines import receive
 from api.requests import IngestIn
@@ -43,13 +43,13 @@ KeyHeader = Annotated[
 @router.post(
     "/v1/ingest",
     status_code=202,
-    dependencies=[LocalOnly, JsonOnly],
+    dependencies=[JsonOnly],
     summary="Read the corpus folder again",
 )
 def ingest(
     body: IngestIn, kb: KB, jobs: IngestJobs, response: Response, key: KeyHeader = None
 ) -> AcceptedOut:
-    """Starts, or queues, a job. Only for a server that listens on the loopback address."""
+    """Starts, or queues, a job. Where keys are asked for, one with the scope `ingest`."""
     task = corpus_task(kb.settings.corpus, body.paths, body.prune, body.dry_run)
     return _accepted(jobs.submit(task, _key(key, body.model_dump_json())), response)
 
@@ -57,7 +57,7 @@ def ingest(
 @router.post(
     FILES,
     status_code=202,
-    dependencies=[LocalOnly, LinesOnly],
+    dependencies=[LinesOnly],
     summary="Send documents",
     openapi_extra=_LINES,
 )
@@ -73,7 +73,7 @@ async def ingest_files(
 ) -> AcceptedOut:
     """Starts, or queues, a job with the documents in the body: one JSON object a line, with `uri`
     and `content_base64`, or for a file that its sender could not read `uri` and `failed`. All
-    become current at once. Only for a server that listens on the loopback address."""
+    become current at once. Where keys are asked for, one with the scope `ingest`."""
     upload = await to_thread.run_sync(uploads.new)
     job: Job | None = None
     try:

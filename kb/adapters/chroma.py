@@ -34,7 +34,7 @@ _HNSW: CreateHNSWConfiguration = {"space": "cosine", "ef_construction": 100, "ef
 
 # Chroma 1.5.9 marks removed vectors in its graph and never gives their room to others. Making the
 # graph anew takes a second for every 1,000 vectors, so not before there is this much to gain.
-_MOST_GROWN, _SLACK = 1.5, 1000  # times the vectors that are there, and so many more
+_MOST_GROWN, _SLACK = 1.5, 500  # times the vectors that are there, and so many more
 _LENGTHS, _LENGTH_BYTES = "length.bin", 4  # a file of the graph's with a float for each vector
 
 

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _passages()
     _answers()
     _jobs()
+    _access()
     connection = op.get_bind()
     full_text(connection.dialect.name).create(connection)
 
@@ -173,3 +174,23 @@ def _jobs() -> None:
         sa.UniqueConstraint("idempotency_key"),
     )
     op.create_index("jobs_by_end", "jobs", ["ended_at"], unique=False)
+
+
+def _access() -> None:
+    op.create_table(
+        "access_keys",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("scopes", sa.String(length=100), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.Column("expires_at", sa.Float(), nullable=True),
+        sa.Column("revoked_at", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "access_secrets",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )

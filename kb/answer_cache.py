@@ -1,0 +1,144 @@
+"""Answers that were worked out already, while what they rest on is what a search finds.
+
+A question is searched each time; only judging and writing are saved. So an answer is found again
+exactly where the same pieces of the same revisions of the same sources are found: after an ingest
+that changes one of them, or brings a better one, the question is answered anew.
+"""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from kb.errors import ModelError
+from kb.events import Answered, Ask, Event, Status
+from kb.evidence import Gathered
+from kb.ports import ChatModel
+from kb.types import Answer, Evidence, Filters, Message, Source
+
+T = TypeVar("T")
+Place = tuple[Source, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """All that an answer depends on and that can change while a process lives."""
+
+    question: str
+    filters: Filters
+    model: str
+    chosen: tuple[Place, ...]
+    near: tuple[Place, ...]
+
+
+def key_of(question: str, filters: Filters, model: str, gathered: Gathered) -> Key:
+    """question: standalone. Capitals, spaces and what ends it make no difference."""
+    folded = unicodedata.normalize("NFKC", question).casefold()
+    asked = " ".join(folded.split()).rstrip(" ?!.")
+    return Key(asked, filters, model, _places(gathered.evidence), _places(gathered.near))
+
+
+def _places(pieces: Sequence[Evidence]) -> tuple[Place, ...]:
+    return tuple((piece.source, piece.start, piece.end) for piece in pieces)
+
+
+class AnswerCache:
+    """The `entries` that were used last, in memory. Safe to share between threads."""
+
+    def __init__(self, entries: int) -> None:
+        """entries: 0 keeps none."""
+        self._entries = entries
+        self._kept: OrderedDict[Key, tuple[Event, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._disturbed = 0  # how often the model failed, or a document was deleted
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def watching(self, model: ChatModel) -> ChatModel:
+        """The same model; what is answered while it fails is not kept."""
+        return Watched(model, self._disturb) if self._entries else model
+
+    def recall(self, key: Key) -> tuple[Event, ...]:
+        """What followed the search the last time; empty where nothing is kept."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key, ())
+
+    def keeping(
+        self, key: Key, events: Iterator[Event], cancelled: Callable[[], bool]
+    ) -> Iterator[Event]:
+        """The events, which are kept once the last one is there: unless they were cut short,
+        or quote something else than the key names."""
+        disturbed = self._disturbed
+        seen: list[Event] = []
+        for event in events:
+            seen.append(event)
+            if isinstance(event, Answered) and not cancelled() and _rests_on(event.answer, key):
+                self._keep(key, tuple(seen), disturbed)
+            yield event
+
+    def forget_document(self, document_id: str) -> int:
+        """Drops every answer that was made from the document. Returns how many went. What is being
+        answered at this moment is not kept either."""
+        with self._lock:
+            self._disturbed += 1
+            gone = [key for key in self._kept if _names(key, document_id)]
+            for key in gone:
+                del self._kept[key]
+        return len(gone)
+
+    def _keep(self, key: Key, events: tuple[Event, ...], disturbed: int) -> None:
+        with self._lock:
+            if disturbed != self._disturbed or not self._entries:
+                return
+            self._kept[key] = events
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._entries:
+                self._kept.popitem(last=False)
+
+    def _disturb(self) -> None:
+        with self._lock:
+            self._disturbed += 1
+
+
+def _names(key: Key, document_id: str) -> bool:
+    return any(source.document_id == document_id for source, _, _ in (*key.chosen, *key.near))
+
+
+def _rests_on(answer: Answer, key: Key) -> bool:
+    sources = {source for source, _, _ in (*key.chosen, *key.near)}
+    return {citation.source for citation in answer.citations} <= sources
+
+
+def again(
+    events: Sequence[Event], ask: Ask, answer: Answer, since: Callable[[], int], retrieve: int
+) -> Iterator[Event]:
+    """Recalled events for another asker. answer: one of this question, for what it has of its own:
+    ids, words, version. since: milliseconds since it was asked; retrieve: when it was searched."""
+    for event in events:
+        if isinstance(event, Status):
+            yield replace(event, milliseconds=since())
+        elif isinstance(event, Answered):
+            yield Answered(_renewed(event.answer, ask, answer, since(), retrieve))
+        else:
+            yield event
+
+
+def _renewed(known: Answer, ask: Ask, answer: Answer, total: int, retrieve: int) -> Answer:
+    moments = {"retrieve": retrieve, "first_sentence": total, "total": total}
+    return replace(
+        known,
+        id=answer.id,
+        conversation_id=answer.conversation_id,
+        question=ask.question,
+        standalone_question=answer.standalone_question,
+        corpus_version=answer.corpus_version,
+        timings_ms={name: moments[name] for name in known.timings_ms},
+        cached=True,
+    )

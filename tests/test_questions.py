@@ -1,0 +1,24 @@
+"""What kind of answer a question asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from kb.questions import is_yes_or_no
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Can Falcon be sold?", True),
+        ("is it allowed to sell it", True),
+        ("For very long texts, does an open model fit?", True),
+        ("A fault shows up in our model. Can the vendor mend it?", True),
+        ("What does Falcon cost?", False),
+        ("Which of them can be sold?", False),
+        ("Candles, who sells them?", False),
+        ("", False),
+    ],
+)
+def test_a_question_for_yes_or_no_begins_with_its_verb(question: str, expected: bool) -> None:
+    assert is_yes_or_no(question) is expected
