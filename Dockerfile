@@ -5,7 +5,7 @@ FROM python:3.11-slim-bookworm AS packages
 WORKDIR /build
 COPY . .
 RUN python -m venv /opt/weighbridge \
-    && /opt/weighbridge/bin/pip install --no-cache-dir -c requirements.lock '.[postgres]'
+    && /opt/weighbridge/bin/pip install --no-cache-dir -c requirements.lock '.[postgres,telemetry]'
 
 FROM python:3.11-slim-bookworm AS encoder
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1

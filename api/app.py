@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from fastapi import FastAPI
 
 from api import errors
 from api.auth import Access, Guarded
 from api.cors import WidgetOrigins
+from api.desk import Desk
 from api.envelope import BODY_BYTES, Envelope
+from api.metrics import Counted, Levels, Metrics
 from api.routes import (
     ask,
     conversations,
@@ -20,6 +22,7 @@ from api.routes import (
     feedback,
     health,
     ingest,
+    metrics,
     openai,
     pages,
     search,
@@ -29,6 +32,7 @@ from api.routes import (
 )
 from api.routes import jobs as job_routes
 from api.streams import Streams
+from api.telemetry import Traces, traces_of
 from ingest.job_watch import watching
 from ingest.jobs import Jobs
 from ingest.uploads import Uploads
@@ -37,10 +41,6 @@ from kb.job_log import JobLog
 from kb.keys import KeyBook
 from kb.settings import Settings
 from kb.wiring import KnowledgeBase
-
-# Threads that questions may hold at once; all else has its own, so that documents and health
-# checks are served while questions wait for the model.
-QUESTIONS_AT_ONCE = 32
 
 _SCHEMAS = "#/components/schemas/"
 _FAILURE: dict[int | str, dict[str, Any]] = {
@@ -68,6 +68,7 @@ def create_app(kb: KnowledgeBase) -> FastAPI:
     """Serves `kb`, which the caller closes after the application has ended."""
     uploads = Uploads(kb.settings.uploads)
     jobs = Jobs(JobLog(kb.database), ServerWork(kb, uploads))
+    figures, traces = Metrics(), traces_of(kb.settings, health.package_version())
     app = Application(
         title="Weighbridge",
         description="Cited answers from your own documents: no sentence without a quote that a "
@@ -77,12 +78,14 @@ def create_app(kb: KnowledgeBase) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         responses=_FAILURE,
-        lifespan=_ingesting(kb.settings, jobs),
+        lifespan=_living(kb.settings, jobs, traces),
     )
     app.state.kb = kb
     app.state.jobs = jobs
     app.state.uploads = uploads
-    app.state.asking = CapacityLimiter(QUESTIONS_AT_ONCE)
+    app.state.desk = Desk.of(kb.settings, (figures.told, traces.told))
+    app.state.metrics = figures
+    app.state.levels = Levels(figures, kb, app.state.desk.line, jobs)
     app.state.streams = Streams()
     app.state.access = Access.of(kb.settings, KeyBook(kb.database))
     limits = {
@@ -93,18 +96,19 @@ def create_app(kb: KnowledgeBase) -> FastAPI:
     app.add_middleware(Guarded, access=app.state.access)
     app.add_middleware(Envelope, body_bytes=limits)
     app.add_middleware(WidgetOrigins, origins=kb.settings.origins)
+    app.add_middleware(Counted, metrics=figures)
     errors.install(app)
     for module in (
         ask, conversations, feedback, search, documents, ingest, job_routes, health, openai, pages,
-        suggestions, versions, widget_token,
+        metrics, suggestions, versions, widget_token,
     ):  # fmt: skip
         app.include_router(module.router)
     app.mount("/static", pages.FILES)
     return app
 
 
-def _ingesting(
-    settings: Settings, jobs: Jobs
+def _living(
+    settings: Settings, jobs: Jobs, traces: Traces
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """What Starlette runs an application inside: at its end the index has no writer any more."""
 
@@ -114,5 +118,6 @@ def _ingesting(
         with watching(settings, jobs):
             yield
         await to_thread.run_sync(jobs.close)
+        await to_thread.run_sync(traces.close)
 
     return lifespan

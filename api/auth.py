@@ -16,7 +16,8 @@ from api.hosts import TrustedHosts, is_loopback, name_of
 from api.limits import PER_MINUTE, RateLimits, address_of
 from api.scopes import is_question, scopes_for
 from api.tokens import WidgetTokens
-from kb.errors import AccessError, KeyMissing, ScopeMissing, TokenInvalid, WeighbridgeError
+from kb.access_errors import AccessError, KeyMissing, ScopeMissing, TokenInvalid
+from kb.errors import WeighbridgeError
 from kb.keys import EVERYTHING, KeyBook, looks_like_a_key
 from kb.keys import Scope as Allowed
 from kb.settings import Settings
@@ -29,10 +30,12 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """id: whose requests are counted together: key:ID or address:ADDRESS."""
+    """id: whose requests are counted together, key:ID or address:ADDRESS. named: has shown who it
+    is, by a key or a token."""
 
     id: str
     scopes: frozenset[Allowed]
+    named: bool
 
 
 class Access:
@@ -64,7 +67,7 @@ class Access:
         try:
             caller = self._caller(request, address)
             if not caller.scopes & needed:
-                raise _missing(needed)
+                raise _missing(needed) if caller.named else KeyMissing(_HOW)
         except AccessError:
             self.limits.count(f"refused {address}")
             raise
@@ -73,24 +76,22 @@ class Access:
 
     def _caller(self, request: Request, address: str) -> Caller:
         sent = _bearer(request.headers.get("authorization", ""))
-        if not self._keys.exist():  # then what clients send is what they send everywhere
-            return self._without(request, address)
-        if not sent:
+        if not sent or not self._keys.exist():  # some clients always send something
             return self._without(request, address)
         if looks_like_a_key(sent):
             key = self._keys.holder(sent)
-            return Caller(f"key:{key.id}", key.scopes)
+            return Caller(f"key:{key.id}", key.scopes, named=True)
         if not _comes_from(self.tokens.origin_of(sent), request.headers):
             raise TokenInvalid("this token was made for pages of another site")
-        return Caller(address, FOR_EVERYONE)
+        return Caller(address, FOR_EVERYONE, named=True)
 
     def _without(self, request: Request, address: str) -> Caller:
         """A caller without a key."""
         if self._local and not self._keys.exist():
             everything = _of_this_machine(request.headers)
-            return Caller(address, EVERYTHING if everything else FOR_EVERYONE)
+            return Caller(address, EVERYTHING if everything else FOR_EVERYONE, named=False)
         if self._open:
-            return Caller(address, FOR_EVERYONE)
+            return Caller(address, FOR_EVERYONE, named=False)
         raise KeyMissing(_HOW)
 
 

@@ -8,11 +8,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 
 from api import openai_errors
+from api.desk import Desk
 from api.envelope import id_of
 from api.errors import problem_of
 from api.openai_content import content, passed
@@ -36,10 +37,8 @@ DONE = "[DONE]"
 class Completion(Question):
     """Both ways give the same content and the same structured answer."""
 
-    def __init__(
-        self, kb: KnowledgeBase, body: CompletionIn, request: Request, threads: CapacityLimiter
-    ) -> None:
-        super().__init__(kb, body.to_domain(), request, threads)
+    def __init__(self, kb: KnowledgeBase, body: CompletionIn, request: Request, desk: Desk) -> None:
+        super().__init__(kb, body.to_domain(), request, desk)
         self._kb = kb
         self._body = body
         self._id = f"chatcmpl-{id_of(request.scope)}"
@@ -125,7 +124,7 @@ class Completion(Question):
             counted = self._kb.embedder.token_count
             return sum(counted(one.content) for one in self._body.messages), counted(text)
 
-        sent, received = await to_thread.run_sync(count, limiter=self._threads)
+        sent, received = await to_thread.run_sync(count, limiter=self._desk.threads)
         return UsageOut(
             prompt_tokens=sent, completion_tokens=received, total_tokens=sent + received
         )

@@ -33,8 +33,9 @@ _CHANGES: Example = {
     "changes": [{"document_id": "handbook.md", "before": None, "after": _REVISION}],
 }
 _BACK: Example = {"corpus_version": 5}
-_NOTHING: Example = {"revisions": 0, "passages": 0, "vectors": 0, "lexical_rows": 0, "answers": 0}
-_SOMETHING: Example = {"revisions": 2, "passages": 9, "vectors": 9, "lexical_rows": 9, "answers": 1}
+_KINDS = ("revisions", "passages", "vectors", "lexical_rows", "answers", "cached")
+_NOTHING: Example = dict.fromkeys(_KINDS, 0)
+_SOMETHING: Example = dict(zip(_KINDS, (2, 9, 9, 9, 1, 1), strict=True))
 _RECEIPT: Example = {
     "document_id": "handbook.md",
     "corpus_version": 5,
@@ -100,6 +101,7 @@ class CountedOut(_Out):
     vectors: int
     lexical_rows: int
     answers: int = Field(description="Stored answers that quote the document.")
+    cached: int = Field(description="Answers in this server's memory that were made from it.")
 
 
 class ReceiptOut(_Out):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from anyio import CapacityLimiter
 from fastapi import Depends, HTTPException, Request
 
+from api.desk import Desk
 from api.streams import Streams
 from ingest.jobs import Jobs
 from ingest.uploads import Uploads
@@ -20,9 +20,9 @@ def _kb(request: Request) -> KnowledgeBase:
     return kb
 
 
-def _asking(request: Request) -> CapacityLimiter:
-    asking: CapacityLimiter = request.app.state.asking
-    return asking
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
 
 
 def json_only(request: Request) -> None:
@@ -59,7 +59,7 @@ def _streams(request: Request) -> Streams:
 
 
 KB = Annotated[KnowledgeBase, Depends(_kb)]
-Asking = Annotated[CapacityLimiter, Depends(_asking)]
+Asking = Annotated[Desk, Depends(_desk)]
 Streaming = Annotated[Streams, Depends(_streams)]
 IngestJobs = Annotated[Jobs, Depends(_jobs)]
 UploadsOf = Annotated[Uploads, Depends(_uploads)]

@@ -12,6 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.logs import REQUEST
+
 BODY_BYTES = 1_000_000
 # A body must be here after so long, and so much longer as it is large at a slow line's pace.
 BODY_SECONDS = 30.0
@@ -65,6 +67,7 @@ class Envelope:
         given = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = given if _GIVEN_ID.fullmatch(given) else self._new_id()
         scope.setdefault("state", {})["request_id"] = request_id
+        REQUEST.set(request_id)
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":

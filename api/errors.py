@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api import examples, openai_errors
 from api.envelope import id_of, security_headers
+from kb import access_errors as access
 from kb import errors as kb
 
 log = logging.getLogger("weighbridge.api")
@@ -36,7 +37,7 @@ STATUS: Mapping[type[kb.WeighbridgeError], int] = {
     kb.JobNotFound: 404,
     kb.ConversationNotFound: 404,
     kb.AnswerNotFound: 404,
-    kb.KeyNotFound: 404,
+    access.KeyNotFound: 404,
     kb.FileMissing: 404,
     kb.FileEmpty: 422,
     kb.FileTooLarge: 413,
@@ -58,17 +59,18 @@ STATUS: Mapping[type[kb.WeighbridgeError], int] = {
     kb.JobCancelled: 409,
     kb.JobEnded: 409,
     kb.IdempotencyKeyReused: 409,
-    kb.KeyMissing: 401,
-    kb.KeyInvalid: 401,
-    kb.TokenInvalid: 401,
-    kb.ScopeMissing: 403,
-    kb.OriginNotAllowed: 403,
-    kb.HostNotTrusted: 421,
-    kb.TooManyRequests: 429,
-    kb.QuotaUsed: 429,
+    access.KeyMissing: 401,
+    access.KeyInvalid: 401,
+    access.TokenInvalid: 401,
+    access.ScopeMissing: 403,
+    access.OriginNotAllowed: 403,
+    access.HostNotTrusted: 421,
+    access.TooManyRequests: 429,
+    access.QuotaUsed: 429,
     kb.ModelNotReady: 503,
     kb.ModelFailed: 503,
     kb.UnknownModel: 404,
+    kb.Overloaded: 503,
     kb.WeightsMissing: 503,
     kb.WeightsCorrupt: 503,
     kb.WeightsUnavailable: 503,
@@ -154,10 +156,10 @@ def install(app: FastAPI) -> None:
 def response_to(error: kb.WeighbridgeError, path: str) -> Response:
     body = problem_of(error, path)
     headers: dict[str, str] = {}
-    if isinstance(error, kb.TooSoon):
+    if isinstance(error, access.TooSoon):
         headers["Retry-After"] = str(error.retry_seconds)
     if body.status == 401:
-        sent = "" if isinstance(error, kb.KeyMissing) else ', error="invalid_token"'
+        sent = "" if isinstance(error, access.KeyMissing) else ', error="invalid_token"'
         headers["WWW-Authenticate"] = f'Bearer realm="weighbridge"{sent}'
     return _response(body, headers)
 

@@ -40,6 +40,7 @@ ANSWER: Example = {
     "corpus_version": 3,
     "model": "qwen2.5-coder-1.5b",
     "timings_ms": {"retrieve": 31, "first_sentence": 2900, "total": 5100},
+    "cached": False,
 }
 REFUSAL: Example = {
     **ANSWER,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from kb.errors import HostNotTrusted
+from kb.access_errors import HostNotTrusted
 
 ANY = "*"
 

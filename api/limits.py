@@ -11,7 +11,8 @@ from limits.errors import ConfigurationError, StorageError
 from limits.storage import Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
 
-from kb.errors import QuotaUsed, SettingsInvalid, StoreUnavailable, TooManyRequests
+from kb.access_errors import QuotaUsed, TooManyRequests
+from kb.errors import SettingsInvalid, StoreUnavailable
 
 PER_MINUTE = 120  # on a server that others reach, unless the settings say something else
 TOKENS_PER_MINUTE = 60  # widget tokens for one address, behind which may be an office

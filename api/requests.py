@@ -34,9 +34,7 @@ def encoded(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_sendable)]
 # As it stands in addresses; a leading dot would be taken for a way up.
-ConversationId = Annotated[
-    str, Field(max_length=200, pattern=r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$")
-]
+ConversationId = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$")]
 Version = Annotated[int, Field(ge=0, le=LARGEST_VERSION)]
 Day = Annotated[
     str,

@@ -82,10 +82,14 @@ class AnswerOut(_Out):
     conflicts: list[ConflictOut]
     withheld: int = Field(description="Sentences that no quote supports, and so were not shown.")
     nearest: list[PassageOut]
-    suggestions: list[str] = Field(description="Questions that the documents do answer.")
+    suggestions: list[str] = Field(
+        description="With a refusal: questions that the documents do answer, or, where the text "
+        "asks what is meant, the question completed."
+    )
     corpus_version: int
     model: str
     timings_ms: dict[str, int]
+    cached: bool = Field(description="Whether it was written for an earlier question like this.")
 
 
 # -- the stream's other events -------------------------------------------------------------------
@@ -208,7 +212,7 @@ class AliveOut(_Out):
 class PartOut(_Out):
     """A part, and what is wrong with it in words."""
 
-    part: Literal["catalog", "vector_store", "model", "index"]
+    part: Literal["catalog", "vector_store", "model", "index", "embedder", "disk"]
     reason: str
 
 

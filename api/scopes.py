@@ -24,7 +24,7 @@ _RULES: tuple[tuple[frozenset[Scope], str, str], ...] = (
     (frozenset({INGEST}), "PUT|DELETE", r"/v1/documents/[^/]+"),
     (frozenset({INGEST}), "POST", r"/v1/ingest(?:/files)?|/v1/jobs/[^/]+/cancel"),
     (frozenset({INGEST}), "GET", r"/v1/jobs(?:/[^/]+(?:/events)?)?"),
-    (EVERYTHING, "GET", r"/v1/about"),
+    (EVERYTHING, "GET", r"/v1/about|/metrics"),  # figures, no texts
 )
 _COMPILED = tuple((scopes, re.compile(of), re.compile(path)) for scopes, of, path in _RULES)
 _QUESTION = re.compile(r"/v1/(?:ask|search|chat/completions)")

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import threading
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager, closing
+from dataclasses import replace
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from sse_starlette import EventSourceResponse
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from api.account import Account, End
+from api.desk import Desk
 from api.envelope import id_of
+from api.queueing import Ticket, asker_of
 from api.schemas import AnswerOut
 from api.shown import Sent, named
 from api.streams import Stream, Streams, event_id
 from kb.errors import AnswerNotFound, WeighbridgeError
-from kb.events import Answered, Ask, Event
+from kb.events import Answered, Ask, Event, EvidenceFound, Status
 from kb.types import Answer
 from kb.wiring import KnowledgeBase
-
-log = logging.getLogger("weighbridge.api")
 
 PING_SECONDS = 10  # proxies give up on silence; the longest one is a long prompt being read
 ENDING_SECONDS = 8  # for streams under way when the server stops; less than the server itself waits
@@ -39,15 +40,14 @@ class Question:
     cancelled, and at the end.
     """
 
-    def __init__(
-        self, kb: KnowledgeBase, ask: Ask, request: Request, threads: CapacityLimiter
-    ) -> None:
+    def __init__(self, kb: KnowledgeBase, ask: Ask, request: Request, desk: Desk) -> None:
         self._gone = threading.Event()
         self._ask = ask
         self._answer_id = uuid.uuid4().hex
         self._steps: Iterator[Event] = kb.events(ask, self._gone.is_set, self._answer_id)
         self._request = request
-        self._threads = threads
+        self._desk = desk
+        self._ticket: Ticket | None = None
 
     async def answer(self) -> Answer:
         """The whole answer. Raises what the knowledge base raises."""
@@ -68,31 +68,56 @@ class Question:
         return Reading(stream, 0)
 
     async def _events(self) -> AsyncGenerator[Event]:
-        """Logs one line at the end, without the question."""
-        started = time.monotonic()
-        outcome, figures = "broken", ""
+        """Tells at the end how it went. Raises Overloaded before the first event."""
+        account = self._desk.account(id_of(self._request.scope))
+        end: End = "broken"
         try:
-            while (event := await self._next()) is not None:
-                if isinstance(event, Answered):
-                    outcome = "gone" if self._gone.is_set() else "ok"
-                    figures = _figures(event.answer)
-                yield event
+            async with aclosing(self._in_turn(account)) as steps:
+                async for event in steps:
+                    account.saw(event)
+                    if isinstance(event, Answered):
+                        end = "gone" if self._gone.is_set() else "ok"
+                    yield event
         except WeighbridgeError as error:
-            outcome, figures = "failed", f"code={error.code} "
+            end = "failed"
+            account.failed(error)
             raise
         except (asyncio.CancelledError, GeneratorExit):
-            outcome = outcome if figures else "gone"
+            end = "gone" if end == "broken" else end
             raise
         finally:
             self._gone.set()
-            total = round(1000 * (time.monotonic() - started))
-            request_id = id_of(self._request.scope)
-            log.info("ask %s request=%s %stotal_ms=%d", outcome, request_id, figures, total)
+            account.close(end)
+
+    async def _in_turn(self, account: Account) -> AsyncGenerator[Event]:
+        """The steps; before the first one that needs the model it waits for its turn, but not
+        longer than it may take: after that the knowledge base goes on without the model."""
+        self._ticket = self._desk.line.join(asker_of(self._request))
+        with closing(self._ticket) as ticket:
+            began = 0.0
+            while (event := await self._next()) is not None:
+                if isinstance(event, Status) and event.stage == "searching":
+                    began = time.monotonic()  # no earlier than the knowledge base's own clock
+                elif isinstance(event, EvidenceFound) and event.recalled:
+                    ticket.close()
+                elif isinstance(event, Status) and event.stage == "reading":
+                    event = await self._waited(event, ticket, began, account)
+                yield event
+
+    async def _waited(
+        self, event: Status, ticket: Ticket, began: float, account: Account
+    ) -> Status:
+        if ticket.state != "on its way":
+            return event
+        started = time.monotonic()
+        await ticket.turn(began + self._desk.seconds - started)
+        account.waited = time.monotonic() - started
+        return replace(event, milliseconds=event.milliseconds + round(1000 * account.waited))
 
     async def _next(self) -> Event | None:
         """Abandoned when cancelled: the thread sees `gone` and ends by itself."""
         return await to_thread.run_sync(
-            next, self._steps, None, abandon_on_cancel=True, limiter=self._threads
+            next, self._steps, None, abandon_on_cancel=True, limiter=self._desk.threads
         )
 
     @asynccontextmanager
@@ -103,6 +128,8 @@ class Question:
             while (await self._request.receive())["type"] != "http.disconnect":
                 pass
             self._gone.set()
+            if self._ticket is not None:
+                self._ticket.close()
             if stream is not None:
                 stream.stop()
 
@@ -165,16 +192,3 @@ def _stored(kb: KnowledgeBase, answer_id: str, ask: Ask) -> Answer | None:
 async def _ending(answer: Answer, number: int) -> AsyncIterator[Sent]:
     yield named(AnswerOut.model_validate(answer), event_id(answer.id, number + 1))
     yield named(None, event_id(answer.id, number + 2))
-
-
-def _figures(answer: Answer) -> str:
-    """How it went, in numbers: what was asked and said is private."""
-    timings = {f"{name}_ms": ms for name, ms in answer.timings_ms.items() if name != "total"}
-    figures = {
-        "outcome": answer.outcome,
-        "reason": answer.reason,
-        "cited": len(answer.citations),
-        "withheld": answer.withheld,
-        **timings,
-    }
-    return "".join(f"{name}={value} " for name, value in figures.items() if value is not None)

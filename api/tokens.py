@@ -9,7 +9,7 @@ from functools import cached_property
 
 import jwt
 
-from kb.errors import OriginNotAllowed, TokenInvalid
+from kb.access_errors import OriginNotAllowed, TokenInvalid
 
 LIFETIME_SECONDS = 600
 LONGEST = 1000  # characters: the parts are parsed before the signature is checked

@@ -27,7 +27,9 @@ def bare(
 ) -> Iterator[tuple[KnowledgeBase, Callable[[str], int]]]:
     """An empty one, with the encoder's token counter: real encoder, Chroma and SQLite."""
     with tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
-        here = settings.model_copy(update={"database_url": f"sqlite:///{folder}/catalog.sqlite3"})
+        # without a cache: each question is measured as if it were the first
+        own = {"database_url": f"sqlite:///{folder}/catalog.sqlite3", "answer_cache": 0}
+        here = settings.model_copy(update=own)
         encoder = load_encoder(settings)
         store = ChromaStore.embedded(Path(folder) / "chroma")
         kb = compose(

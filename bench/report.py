@@ -112,7 +112,8 @@ def page(by: Mapping[str, Any], sections: Sections) -> list[str]:
     lines = [
         "# Evaluation",
         "",
-        f"Made by `make eval` on {by['on']}: {by['cores']} cores ({by['processor']}), Python "
+        f"Made by `python -m bench.report`, which `make eval` runs, on {by['on']}: {by['cores']} "
+        f"cores ({by['processor']}), Python "
         f"{by['python']}, no GPU. The same figures for programs: [evaluation.json](evaluation.json)"
         ". `python -m bench.report --from build/eval` writes this page again from kept rows. "
         "Answers that were read by hand against their sources: [answers.md](answers.md).",
@@ -146,9 +147,9 @@ def measured(sections: Sections) -> dict[str, Any]:
 
 
 def pictures(sections: Sections, docs: Path) -> None:
-    for name, rows in sections.get("retrieval", {}).items():
-        stages = retrieval.from_json(rows)
-        retrieval.plot(f"Retrieval, {name} ({len(stages[-1].each)})", stages,
+    for name, one in sections.get("retrieval", {}).items():
+        stages = retrieval.from_json(one["stages"])
+        retrieval.plot(f"Retrieval, {name} ({one['questions']})", stages,
                        docs / f"retrieval-{name}.png")  # fmt: skip
     if answers := sections.get("answers"):
         right = {name: one["right"] for name, one in answers["types"].items()}

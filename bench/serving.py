@@ -74,7 +74,8 @@ def _home(settings: Settings) -> Iterator[dict[str, str]]:
     """A KB_HOME of its own with the corpus ingested, as an environment for `kb`."""
     with tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
         (Path(folder) / "weights").symlink_to(settings.weights.resolve())
-        environ = {**os.environ, "KB_HOME": folder, "KB_PORT": str(_free_port())}
+        own = {"KB_HOME": folder, "KB_PORT": str(_free_port()), "KB_ANSWER_CACHE": "0"}
+        environ = {**os.environ, **own}
         subprocess.run([_kb(), "ingest", str(settings.corpus)], env=environ, check=True)
         yield environ
 

@@ -13,6 +13,7 @@ from bench.rows import Row, read
 from kb.gate import Gate
 
 Section = dict[str, Any]
+NAMED = 30  # questions whose ids are told; of more only the count
 SURE_DOUBT, DOUBT = 1.0, 0.5  # what a doubt takes from a score that lies between 0 and 1
 
 
@@ -21,9 +22,8 @@ def summarise(folder: Path, questions: Path) -> dict[str, Section]:
     its scorer beside it; without it there is no section of answers."""
     found: dict[str, Section] = {}
     for path in sorted(folder.glob("retrieval-*.json")):
-        found.setdefault("retrieval", {})[path.stem.removeprefix("retrieval-")] = json.loads(
-            path.read_text(encoding="utf-8")
-        )
+        sets = found.setdefault("retrieval", {})
+        sets[path.stem.removeprefix("retrieval-")] = _retrieved(path)
     asked = read(folder / answers.FILE)
     if asked and questions.is_file():
         units = marks.marked(asked, questions)
@@ -36,6 +36,18 @@ def summarise(folder: Path, questions: Path) -> dict[str, Section]:
             found[name] = measure(rows) | _made(rows)
     gate = _gate(units, read(folder / squad.FILE))
     return found | ({"gate": gate} if gate["sets"] else {})
+
+
+def _retrieved(path: Path) -> Section:
+    """What its stages reach; and which questions the last one does not answer first."""
+    stages = json.loads(path.read_text(encoding="utf-8"))
+    each = stages[-1]["each"]
+    missed = [i for i, first in each.items() if not first]
+    return {
+        "questions": len(each),
+        "missed": missed if len(missed) <= NAMED else len(missed),
+        "stages": [{**stage, "each": {}} for stage in stages],
+    }
 
 
 def _made(rows: Sequence[Row]) -> Section:

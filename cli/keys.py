@@ -39,9 +39,7 @@ def create(
         first = not book.exist()
         key, text = book.create(named, chosen, days)
     say(text)
-    note(
-        f"key {key.id} for {named}: {_scopes_of(key)}; {_until(key)}. It is not shown again"
-    )
+    note(f"key {key.id} for {named}: {_scopes_of(key)}; {_until(key)}. It is not shown again")
     if first:
         note("from here on this catalog's servers ask for keys; kb's own commands send KB_KEY")
 
@@ -50,7 +48,7 @@ def create(
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Every key that was made, without the keys themselves."""
     with _book() as book:
-        keys = book.keys()
+        keys = book.listed()
     now = time.time()
     if as_json:
         say_json({"keys": [_wire(key, now) for key in keys]})

@@ -51,7 +51,8 @@ class Library:
         if url is None:
             yield self._opened_here()
             return
-        with _Documents(url, self._settings.answer_seconds + QUEUE_SECONDS) as server:
+        seconds = self._settings.answer_seconds + QUEUE_SECONDS
+        with _Documents(url, seconds, key=self._settings.key) as server:
             yield There(server)
 
     def _opened_here(self) -> Reader:

@@ -8,6 +8,7 @@ from typing import Any, Self
 import httpx
 from pydantic import SecretStr
 
+import kb.access_errors  # noqa: F401  # so that what a server reports of them is known
 from kb.errors import ServerUnreachable, SettingsInvalid, WeighbridgeError, leaves
 
 Wire = dict[str, Any]  # a JSON object of the HTTP interface

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import signal
 import socket
 from contextlib import closing
@@ -110,11 +109,10 @@ def _refused(host: str, port: int, error: OSError) -> PortTaken | SettingsInvali
 def _run(settings: Settings, url: str, listener: socket.socket) -> None:
     import uvicorn
 
+    from api import logs
     from api.app import create_app
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # one line a weights request
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # one line a change
+    logs.configure(settings.log_format)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with notes.status("opening the index") as opening, answering(settings, url) as kb:

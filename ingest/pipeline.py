@@ -47,7 +47,7 @@ class Report:
     failed: tuple[Failed, ...]
     passages: int
     embedded: int
-    affected: AffectedAnswers = AffectedAnswers()
+    affected: AffectedAnswers = field(default_factory=AffectedAnswers)
 
 
 @dataclass(slots=True)

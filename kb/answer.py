@@ -7,9 +7,11 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from kb.answer_cache import AnswerCache, again, key_of
 from kb.catalog import Catalog
 from kb.checking import Checker
 from kb.citations import Composer
+from kb.clarify import Clarification, clarification
 from kb.conflicts import Disagreement, disagreements
 from kb.conversation import standalone
 from kb.errors import EmptyQuestion, ModelError, QuestionTooLong
@@ -24,16 +26,17 @@ from kb.events import (
     Stage,
     Status,
 )
-from kb.evidence import Gathered, gather
+from kb.evidence import NOTHING, Gathered, gather
 from kb.gate import Gate, Signals, signals
 from kb.injection import factual_part
 from kb.lookup import Lookup
 from kb.parts import gather_all
 from kb.ports import ChatModel, Embedder
 from kb.prompt import judge_messages
+from kb.refusals import REFUSALS, Suggest
 from kb.retrieve import Retriever
 from kb.types import Answer, Conflict, Evidence, Outcome, Reason
-from kb.writing import QUOTED, Writer, Written
+from kb.writing import Writer, Written, to_quote
 
 HITS = 20  # passages whose sentences compete to be evidence
 NEAREST = 3  # passages shown with a refusal
@@ -61,7 +64,7 @@ class _Asked:
 
 
 class Answering:
-    """Finds, judges, writes and checks. Holds no state between questions."""
+    """Finds, judges, writes and checks. Holds no state between questions but its cache."""
 
     def __init__(
         self,
@@ -72,8 +75,10 @@ class Answering:
         model: ChatModel,
         gate: Gate,
         limits: Limits,
+        cache: AnswerCache,
         clock: Callable[[], float] = time.monotonic,
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        suggest: Suggest = lambda question, version, filters: (),
     ) -> None:
         self._catalog = catalog
         self._lookup = lookup
@@ -83,29 +88,38 @@ class Answering:
         self._writer = Writer(model, catalog, limits.answer_tokens)
         self._gate = gate
         self._limits = limits
+        self._cache = cache
         self._clock = clock
         self._new_id = new_id
-
-    def ask(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Answer:
-        """Raises EmptyQuestion, QuestionTooLong, VersionNotFound, StoreUnavailable."""
-        for event in self.events(ask, cancelled):
-            if isinstance(event, Answered):
-                return event.answer
-        raise AssertionError("events() ends with Answered")
+        self._suggest = suggest
 
     def events(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
-        """The same, step by step; the last event is Answered."""
+        """What happens, step by step; the last event is Answered.
+        Raises EmptyQuestion, QuestionTooLong, VersionNotFound, StoreUnavailable."""
         asked = self._admit(ask, cancelled)
         yield self._status("searching", asked)
         if not asked.question:
-            yield self._refused(asked, "unsafe_request", Gathered((), 0.0, ()))
+            yield self._refused(asked, "unsafe_request", NOTHING)
+            return
+        back = clarification(factual_part(ask.question), ask.history)
+        if back:
+            yield self._refused(asked, "not_stated", NOTHING, back=back)
             return
         gathered = gather_all(asked.question, self._looking(asked), self._limits.evidence_words)
         retrieved = self._clock()
         if not gathered.evidence:
             yield self._refused(asked, "no_evidence", gathered)
             return
-        yield EvidenceFound(gathered.evidence)
+        key = key_of(asked.question, asked.ask.filters, self._model.name, gathered)
+        known = self._cache.recall(key)
+        yield EvidenceFound(gathered.evidence, recalled=bool(known))
+        if known:
+            yield from again(known, asked, retrieved, self._clock, self._new_id)
+            return
+        fresh = self._concluded(asked, gathered, retrieved)
+        yield from self._cache.keeping(key, fresh, asked.cancelled)
+
+    def _concluded(self, asked: _Asked, gathered: Gathered, retrieved: float) -> Iterator[Event]:
         yield self._status("reading", asked)
         seen = self._signals(asked, gathered)
         yield Judged(seen, self._gate.probability(seen))
@@ -189,11 +203,12 @@ class Answering:
         outcome: Outcome = "conflicting" if conflicts else "answered"
         if not composer.citations:
             reason = self._gate.refusal_after_writing(seen) if withheld else None
-            if reason and not quotable:
-                yield self._refused(asked, reason, gathered, withheld)
+            pieces = to_quote(asked.question, quotable, gathered.evidence)
+            if not pieces or (reason and not quotable):
+                yield self._refused(asked, reason or "not_stated", gathered, withheld)
                 return
             outcome = "quoted"
-            yield from self._writer.quotes(_first(quotable, gathered), composer)
+            yield from self._writer.quotes(pieces, composer)
             moments["first_sentence"] = self._clock()
         yield Answered(self._answer(asked, outcome, composer, withheld, conflicts, moments))
 
@@ -223,21 +238,30 @@ class Answering:
     # -- 4. what the reader gets -------------------------------------------------------------------
 
     def _refused(
-        self, asked: _Asked, reason: Reason, gathered: Gathered, withheld: int = 0
+        self,
+        asked: _Asked,
+        reason: Reason,
+        gathered: Gathered,
+        withheld: int = 0,
+        back: Clarification | None = None,
     ) -> Answered:
+        """back: what is asked in return, where nobody can know yet what the question means."""
+        narrowed = asked.ask.filters
+        other = () if back else self._suggest(asked.question, asked.version, narrowed)
         return Answered(
             Answer(
                 id=self._new_id(),
                 conversation_id=asked.ask.conversation_id or self._new_id(),
                 question=asked.ask.question,
-                standalone_question=asked.question,
+                standalone_question=asked.ask.question if back else asked.question,
                 outcome="refused",
                 reason=reason,
-                text=_REFUSALS[reason],
+                text=back.text if back else REFUSALS[reason],
                 corpus_version=asked.version,
                 model=self._model.name,
                 nearest=gathered.evidence[:NEAREST],
                 withheld=withheld,
+                suggestions=back.suggestions if back else other,
                 timings_ms={"total": self._since(asked.started)},
             )
         )
@@ -272,16 +296,3 @@ class Answering:
 
     def _since(self, moment: float) -> int:
         return round(1000 * (self._clock() - moment))
-
-
-def _first(quotable: Sequence[Evidence], gathered: Gathered) -> tuple[Evidence, ...]:
-    """What withheld sentences rest on, else the best evidence; each piece once."""
-    return tuple(dict.fromkeys(quotable))[:QUOTED] or gathered.evidence[:QUOTED]
-
-
-_REFUSALS: dict[Reason, str] = {
-    "no_evidence": "The documents hold nothing on this question.",
-    "not_stated": "The documents do not state the answer to this question.",
-    "off_topic": "This question is outside the scope of the documents.",
-    "unsafe_request": "This is a request to change how answers are made, not a question.",
-}

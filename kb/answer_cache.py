@@ -10,9 +10,9 @@ from __future__ import annotations
 import threading
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Protocol
 
 from kb.errors import ModelError
 from kb.events import Answered, Ask, Event, Status
@@ -20,7 +20,6 @@ from kb.evidence import Gathered
 from kb.ports import ChatModel
 from kb.types import Answer, Evidence, Filters, Message, Source
 
-T = TypeVar("T")
 Place = tuple[Source, int, int]
 
 
@@ -54,7 +53,7 @@ class AnswerCache:
         self._entries = entries
         self._kept: OrderedDict[Key, tuple[Event, ...]] = OrderedDict()
         self._lock = threading.Lock()
-        self._disturbed = 0  # how often the model failed, or a document was deleted
+        self._disturbed = 0  # how often the model has failed, or a document was deleted
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -85,11 +84,13 @@ class AnswerCache:
 
     def forget_document(self, document_id: str) -> int:
         """Drops every answer that was made from the document. Returns how many went. What is being
-        answered at this moment is not kept either."""
+        answered at this moment is not kept either, nor is any refusal: it may offer a question
+        that was made from the document."""
         with self._lock:
             self._disturbed += 1
             gone = [key for key in self._kept if _names(key, document_id)]
-            for key in gone:
+            refused = [key for key, events in self._kept.items() if _refuses(events)]
+            for key in {*gone, *refused}:
                 del self._kept[key]
         return len(gone)
 
@@ -107,6 +108,10 @@ class AnswerCache:
             self._disturbed += 1
 
 
+def _refuses(events: Sequence[Event]) -> bool:
+    return any(isinstance(e, Answered) and e.answer.outcome == "refused" for e in events)
+
+
 def _names(key: Key, document_id: str) -> bool:
     return any(source.document_id == document_id for source, _, _ in (*key.chosen, *key.near))
 
@@ -116,29 +121,86 @@ def _rests_on(answer: Answer, key: Key) -> bool:
     return {citation.source for citation in answer.citations} <= sources
 
 
+class Asked(Protocol):
+    """Of one question on its way, what an answer tells again. started: on the clock of `again`."""
+
+    @property
+    def ask(self) -> Ask: ...
+
+    @property
+    def question(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def started(self) -> float: ...
+
+
 def again(
-    events: Sequence[Event], ask: Ask, answer: Answer, since: Callable[[], int], retrieve: int
+    events: Sequence[Event],
+    asked: Asked,
+    retrieved: float,
+    clock: Callable[[], float],
+    new_id: Callable[[], str],
 ) -> Iterator[Event]:
-    """Recalled events for another asker. answer: one of this question, for what it has of its own:
-    ids, words, version. since: milliseconds since it was asked; retrieve: when it was searched."""
+    """Recalled events for another asker. What they say of time is how long this one waited."""
+
+    def since(moment: float) -> int:
+        return round(1000 * (moment - asked.started))
+
     for event in events:
         if isinstance(event, Status):
-            yield replace(event, milliseconds=since())
+            yield replace(event, milliseconds=since(clock()))
         elif isinstance(event, Answered):
-            yield Answered(_renewed(event.answer, ask, answer, since(), retrieve))
+            now = since(clock())
+            moments = {"retrieve": since(retrieved), "first_sentence": now, "total": now}
+            told = {name: moments[name] for name in event.answer.timings_ms}
+            yield Answered(_renewed(event.answer, asked, told, new_id))
         else:
             yield event
 
 
-def _renewed(known: Answer, ask: Ask, answer: Answer, total: int, retrieve: int) -> Answer:
-    moments = {"retrieve": retrieve, "first_sentence": total, "total": total}
+def _renewed(
+    known: Answer, asked: Asked, timings_ms: Mapping[str, int], new_id: Callable[[], str]
+) -> Answer:
     return replace(
         known,
-        id=answer.id,
-        conversation_id=answer.conversation_id,
-        question=ask.question,
-        standalone_question=answer.standalone_question,
-        corpus_version=answer.corpus_version,
-        timings_ms={name: moments[name] for name in known.timings_ms},
+        id=new_id(),
+        conversation_id=asked.ask.conversation_id or new_id(),
+        question=asked.ask.question,
+        standalone_question=asked.question,
+        corpus_version=asked.version,
+        timings_ms=timings_ms,
         cached=True,
     )
+
+
+class Watched:
+    """A chat model of which every failure is told."""
+
+    def __init__(self, model: ChatModel, failed: Callable[[], None]) -> None:
+        self._model = model
+        self._failed = failed
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    def write(
+        self, messages: Sequence[Message], max_tokens: int, cancelled: Callable[[], bool]
+    ) -> Iterator[str]:
+        try:
+            yield from self._model.write(messages, max_tokens, cancelled)
+        except ModelError:
+            self._failed()
+            raise
+
+    def probability_of_yes(
+        self, messages: Sequence[Message], cancelled: Callable[[], bool]
+    ) -> float:
+        try:
+            return self._model.probability_of_yes(messages, cancelled)
+        except ModelError:
+            self._failed()
+            raise

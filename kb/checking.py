@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kb.asked import asked_of, is_of_others
 from kb.citations import Bound, bind
 from kb.context import leans_on
 from kb.errors import ModelError
@@ -58,6 +59,7 @@ class Checker:
     ) -> None:
         self._question = question
         self._counted = _counted(question)
+        self._asked_of = asked_of(question)
         self._evidence = evidence
         self._embedder = embedder
         self._model = model
@@ -96,7 +98,9 @@ class Checker:
         return not any(name.is_model for name in names(doubt.about))
 
     def _unasked(self, bound: Bound) -> str | None:
-        return "unasked" if self._counted and uncovered(self._counted, _stated(bound)) else None
+        """True perhaps, but no answer: it counts something else, or is of another model."""
+        other = self._counted and uncovered(self._counted, _stated(bound))
+        return "unasked" if other or is_of_others(self._asked_of, bound.sentence) else None
 
     def _stated(self, bound: Bound, doubted: bool) -> float:
         """P(the quotes state the sentence): 1 where it has nearly their words, else the model's

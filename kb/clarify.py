@@ -51,9 +51,10 @@ def clarification(
 def _unnamed(question: str, open_: Dangling, known: Sequence[str]) -> Clarification:
     if not open_.can_be_filled:
         return Clarification("What is your question about? Please ask it in full.")
+    single = open_.noun == "model" or open_.words.lower() in ("it", "its")
+    offered = tuple(open_.filled(question, name) for name in known[:MOST] if single)
     if open_.noun:
-        return Clarification(f"Which {open_.noun} do you mean?")
-    offered = tuple(open_.filled(question, name) for name in known[:MOST])
+        return Clarification(f"Which {open_.noun} do you mean?", offered)
     return Clarification(
         f"What do you mean by “{open_.words.lower()}”? Please name what you are asking about.",
         offered,

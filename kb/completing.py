@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from kb.asked import asked_of, on_asked
 from kb.cells import cells
 from kb.figures import figures
 from kb.names import names
@@ -28,16 +29,18 @@ _ONE_FACT = re.compile(
 )
 _MORE = re.compile(r"^\W*what (?:is|are|does|do)\b|\band\b|\bcompare|\bdiffer", re.IGNORECASE)
 _WORD = re.compile(r"[\w.$%–-]+")
+_COMMON = {"number", "date"}  # kinds of figures of which most sentences have some more
 
 
 def left_out(question: str, answer: str, evidence: Sequence[Evidence]) -> list[Evidence]:
     """The best pieces that say mostly other things than the answer does, within MOST_WORDS."""
     added: list[Evidence] = []
     said, words = _words(answer), 0
-    for piece in sorted(evidence, key=lambda p: -p.score):
+    for piece in sorted(on_asked(asked_of(question), evidence), key=lambda p: -p.score):
         own = _words(piece.statement)
         length = len(piece.statement.split())
-        if len(own - said) < NEWS * len(own) or words + length > MOST_WORDS:
+        new = len(own - said) >= NEWS * len(own) or _cut_short(answer, piece)
+        if not new or words + length > MOST_WORDS:
             continue
         added.append(piece)
         said |= own
@@ -63,12 +66,19 @@ def _brings(question: str, sentence: str) -> bool:
 
 
 def _cut_short(sentence: str, piece: Evidence) -> bool:
-    """A row whose cells that bear on the question hold figures that the sentence lacks."""
-    if piece.kind != "row" or piece.shown == piece.statement:
+    """The sentence gives one of the piece's prices, and not the other: of a row only the cells
+    count that bear on the question."""
+    if piece.kind == "row" and piece.shown == piece.statement:
         return False
     stated = figures(sentence)
-    wanted = [f for cell in cells(piece.shown)[1:] for f in figures(cell.value)]
-    return any(not any(w.stated_by(s) for s in stated) for w in wanted)
+    given = figures(piece.shown if piece.kind == "prose" else _values(piece.shown))
+    left = [f for f in given if not any(f.stated_by(s) for s in stated)]
+    kinds = {f.kind for f in given if f not in left} - _COMMON
+    return any(f.kind in kinds for f in left)
+
+
+def _values(row: str) -> str:
+    return "; ".join(cell.value for cell in cells(row)[1:])
 
 
 def _words(text: str) -> set[str]:

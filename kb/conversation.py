@@ -57,8 +57,6 @@ _ASKS = re.compile(
     r"should|will|would|has|have|tell|compare|the (?:first|second|third|last|other))\b",
     re.IGNORECASE,
 )
-_WORD = re.compile(r"[\w-]{4,}")
-_TERM = 2  # words
 _ONE = re.compile(r"\b(?:which|another|need|get|have|want|use|buy|choose) one\b", re.IGNORECASE)
 _CHOICE = re.compile(r"\bone\b.* or ", re.IGNORECASE)
 _FEW = 5  # words: a question this short and without a name leans on what came before
@@ -120,7 +118,7 @@ def follow_up(question: str, turns: Sequence[Turn]) -> Turn:
     resolved = filled or _resolved(question, turns)
     if resolved != question:
         return Turn(resolved, resolved.partition(" (after: ")[0], "resolved")
-    if _leans(question) and not _picks_a_term(question, turns[-1].answer):
+    if _leans(question):
         root = " ".join(said_in_full(turns[-1].root)) or turns[-1].root
         return Turn(f"{question} (after: {root})", root, "continued")
     return Turn(question, question, open=dangling(question, said(turns)))
@@ -131,9 +129,9 @@ def _filled(question: str, before: Turn) -> str | None:
     reply = _REPLY.fullmatch(question.strip())
     if not before.open or not before.open.can_be_filled or not reply:
         return None
-    name = reply["name"].strip()
-    asks = _ASKS.match(name) or question.rstrip().endswith("?")
-    return None if asks and not mentions(name) else before.open.filled(before.question, name)
+    name = reply["name"].strip(" .!?,")
+    asks = _ASKS.match(name) or (question.rstrip().endswith("?") and not mentions(name))
+    return None if asks or not name else before.open.filled(before.question, name)
 
 
 def _resolved(question: str, turns: Sequence[Turn]) -> str:
@@ -221,14 +219,6 @@ def _goes_on_about(question: str, before: Turn, subjects: Sequence[Mention]) -> 
     known = any(m.text.lower() in low for m in subjects)
     nouns = [match[1].lower() for match in _DEFINITE.finditer(question)]
     return not known and any(re.search(rf"\b{re.escape(noun)}", said) for noun in nouns)
-
-
-def _picks_a_term(question: str, answer: str) -> bool:
-    """ "Probate?", after an answer that mentions probate: that is the topic then."""
-    words = _WORD.findall(question.lower())
-    if _OPENER.search(question) or _ASKS.match(question) or not 0 < len(words) <= _TERM:
-        return False
-    return re.search(rf"\b{re.escape(' '.join(words))}", answer.lower()) is not None
 
 
 def _leans(question: str) -> bool:

@@ -24,7 +24,11 @@ _ONLY_ASKS = re.compile(
     re.IGNORECASE,
 )
 # "What is it called when …": what "it" is comes later
-_COMES_LATER = re.compile(r"\b(?:if|when|that|to|whether|because|which|who)\s+\S+\s+\S+", re.I)
+_COMES_LATER = re.compile(
+    r"\b(?:if|when|that|to|whether|because|which|who|how|why|what)\s+\S+\s+\S+", re.IGNORECASE
+)
+_PERSONAL = frozenset("it its he him his she her they them their".split())
+_THINGS = frozenset("model models company companies one ones".split())
 _AFTER = 6  # words behind the pronoun, at most
 _ELLIPSIS = re.compile(
     r"\W*(?:(?:and|but|ok(?:ay)?|so)\W+)?(?:why(?: not)?|how so|how come|really|what else|"
@@ -48,11 +52,12 @@ _HERE = frozenset(
     """.split()
 )
 _CATEGORY = re.compile(
-    r"\b(?P<whole>the\s+(?P<noun>model|company|country|city|state|person|movie|film|song|book|show|"
-    r"series|game|animal|product|device|clinic|library|school|team|author))"
+    r"\b(?P<whole>the\s+(?P<noun>model|company|country|city|movie|film|song|book|show|"
+    r"series|game|animal|product|device|clinic|library|school))"
     r"(?=['’]s\s+\w+\W*$|\W*$|\s+\w+\W*$)",
     re.IGNORECASE,
 )
+_BE = frozenset("is are was were".split())
 _SHORT = 9  # words: a longer question mostly says which thing it means
 
 
@@ -94,9 +99,13 @@ def _pronoun(question: str) -> Dangling | None:
     for pointer in pointers(question):
         before, after = question[: pointer.start], question[pointer.end :]
         named = [m for m in mentions(question) if not m.text.isupper()]
+        words = question[pointer.start : pointer.end]
+        first, _, noun = words.lower().partition(" ")
+        personal = noun in _THINGS if noun and first != "the" else first in _PERSONAL
         late = len(after.split()) > _AFTER or _COMES_LATER.search(after)
-        if _ONLY_ASKS.fullmatch(before) and not late and not named:
-            return Dangling(question[pointer.start : pointer.end], pointer.start, pointer.end)
+        if _ONLY_ASKS.fullmatch(before) and personal and not late and not named:
+            noun = "" if noun == "one" else noun
+            return Dangling(words, pointer.start, pointer.end, noun)
     return None
 
 
@@ -104,21 +113,30 @@ def _kind_of_thing(question: str, said: str) -> Dangling | None:
     """ "this library", where no library was mentioned."""
     if mentions(question):
         return None
-    short = len(question.split()) <= _SHORT
-    for pattern in (_THIS, _CATEGORY) if short or not said.strip() else (_THIS,):
-        found = pattern.search(question)
-        if found is None or (pattern is _CATEGORY and not short):
-            continue
-        noun = found["noun"].lower()
-        if noun in _HERE or _mentioned(noun, said):
-            continue
-        whole, noun = found["whole"], found["whole"].partition(" ")[2].strip()
-        if pattern is _THIS and found["second"] and found["aux"]:
-            whole, noun = whole.rsplit(maxsplit=1)[0], found["noun"]  # "does this animal bark"
-        return Dangling(whole, found.start("whole"), found.start("whole") + len(whole), noun)
-    return None
+    found = _THIS.search(question)
+    if found is None and len(question.split()) <= _SHORT:
+        found = _CATEGORY.search(question)
+    if found is None or not _is_thing(found["whole"]) or _mentioned(found["noun"], said):
+        return None
+    determiner, noun = found["whole"].split()[:2]
+    whole = f"{determiner} {noun}"
+    aux, last = (found.groupdict().get(group) or "" for group in ("aux", "second"))
+    if aux.lower() in _BE and not last and question[found.end() :].strip(" ?.!"):
+        return None  # "was this naturalization act passed": where the noun ends can't be told
+    if last and not noun.endswith("s") and not last.endswith("ed") and not aux:
+        whole, noun = found["whole"], found["whole"].split(maxsplit=1)[1]  # "this state library?"
+    start = found.start("whole")
+    return Dangling(whole, start, start + len(whole), noun)
+
+
+def _is_thing(words: str) -> bool:
+    """ "this library", not "this year" or "this represents"."""
+    determiner, noun = words.lower().split()[:2]
+    verb = noun.endswith("ed") or (determiner == "this" and re.search(r"[^su]s$", noun))
+    return noun not in _HERE and not verb
 
 
 def _mentioned(noun: str, said: str) -> bool:
     """Its stem is enough: "libraries" mentions a library."""
-    return re.search(rf"\b{re.escape(noun[: max(4, len(noun) - 2)])}", said, re.I) is not None
+    stem = noun[: max(4, len(noun) - 2)]
+    return re.search(rf"\b{re.escape(stem)}", said, re.IGNORECASE) is not None

@@ -57,9 +57,9 @@ class Database:
             return
         with self.reading() as connection:
             cursor = connection.connection.cursor()
-            for pragma in ("incremental_vacuum", "wal_checkpoint(TRUNCATE)"):
-                # a page is given back with each step, and a step is a row without columns
-                cursor.execute(f"PRAGMA {pragma}").fetchall()
+            # as a script: `execute` takes one step of a statement without columns, and a page is
+            # given back with each step
+            cursor.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
             cursor.close()
 
     @contextmanager

@@ -30,7 +30,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFound:
+    """recalled: what follows was worked out before, and needs no model."""
+
     evidence: tuple[Evidence, ...]
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ class Gathered:
     near: tuple[Evidence, ...] = ()
 
 
+NOTHING = Gathered((), 0.0, ())
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     evidence: Evidence

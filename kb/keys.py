@@ -13,8 +13,8 @@ from typing import Literal
 
 from sqlalchemy import Row, insert, select, update
 
+from kb.access_errors import KeyInvalid, KeyNotFound
 from kb.database import Database
-from kb.errors import KeyInvalid, KeyNotFound
 from kb.schema import access_keys, access_secrets
 
 PREFIX = "kb"  # a key is kb_ID_SECRET: recognised by people, and by programs that look for leaks
@@ -81,7 +81,7 @@ class KeyBook:
             )
         return key, f"{PREFIX}_{key.id}_{secret}"
 
-    def keys(self) -> list[Key]:
+    def listed(self) -> list[Key]:
         """Oldest first, with those that are revoked or have expired."""
         query = select(access_keys).order_by(access_keys.c.created_at, access_keys.c.id)
         with self._database.reading() as connection:
@@ -111,7 +111,7 @@ class KeyBook:
 
     def active(self) -> bool:
         """Whether there is a key that opens anything."""
-        return any(key.state(self._now()) == "active" for key in self.keys())
+        return any(key.state(self._now()) == "active" for key in self.listed())
 
     def holder(self, text: str) -> Key:
         """The entry of the key that this is. Raises KeyInvalid."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 from kb.evidence import Gathered, uncovered
 from kb.mentions import Mention, mentions
@@ -94,8 +95,9 @@ def _leading(gathered: Gathered) -> Gathered:
 
 
 def merged(question: str, found: Sequence[Gathered]) -> Gathered:
-    """Each piece once, those of the first part first. Coverage: the mean of the parts'."""
-    pieces = _once(piece for one in found for piece in one.evidence)
+    """Each piece once, the best of every part first. Coverage: the mean of the parts'."""
+    ranks = zip_longest(*(one.evidence for one in found))
+    pieces = _once(piece for rank in ranks for piece in rank if piece)
     mentioned = " ".join(f"{piece.heading} {piece.statement}" for piece in pieces)
     return Gathered(
         pieces,

@@ -86,8 +86,11 @@ def _invented_denial(sentence: str, quotes: str) -> Iterator[bool]:
     said, known = content(sentence), content(quotes)
     if any(scope & said for _, scope in _scopes(quotes)):
         return
-    if any(scope and len(scope & known) * 2 > len(scope) for _, scope in _scopes(sentence)):
-        yield False
+    silent = not _NEGATION.search(quotes)
+    for match, scope in _scopes(sentence):
+        if scope and len(scope & known) * 2 > len(scope):
+            plain = bool(_PLAIN.fullmatch(match.group()))
+            yield plain and silent and len(scope) > 1 and scope <= known
 
 
 def _widened(sentence: str, quotes: str) -> bool:

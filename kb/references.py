@@ -17,8 +17,11 @@ SINGULAR = re.compile(
     re.IGNORECASE,
 )
 THEIR = re.compile(r"\btheir\b", re.IGNORECASE)
+# "these documents" is no pronoun
 PLURAL = re.compile(
-    r"\b(?:they|them|(?:these|those)(?: (?:two|models|ones|companies))?|the two|both)\b", re.I
+    r"\b(?:they|them|(?:these|those) (?:two|models|ones|companies)"
+    r"|(?:these|those|the two|both)(?!\s+\w+[^s\W]s\b))\b",
+    re.IGNORECASE,
 )
 PRONOUNS: dict[Kind, re.Pattern[str]] = {
     "possessive": POSSESSIVE,
@@ -83,11 +86,6 @@ def said_in_full(text: str) -> list[str]:
     """The sentences that say something: "That's fine, thank you." is none."""
     parts = (part.strip() for part in _SENTENCE_END.split(text))
     return [part for part in parts if part and not _COURTESY.fullmatch(part)]
-
-
-def is_empty_it(question: str, at: int) -> bool:
-    """Whether the "it" there stands for no thing: "is it possible to"."""
-    return bool(_EMPTY_IT.match(question, at))
 
 
 def _points_back(before: str) -> bool:

@@ -41,8 +41,9 @@ def _continued(ask: Ask, journal: Journal) -> Ask:
 
 
 def _stored(answer: Answer, journal: Journal) -> None:
-    """A catalog that can't be written to, as with a full disk, still answers."""
+    """A catalog that can't be written to, as with a full disk, still answers. What was offered
+    with a refusal is not kept: it is made from documents that may be deleted."""
     try:
-        journal.record(answer)
+        journal.record(replace(answer, suggestions=()))
     except StoreUnavailable as error:
         log.warning("answer %s could not be stored: %s", answer.id, error)

@@ -66,6 +66,26 @@ class Settings(BaseSettings):
     answer_seconds: float = Field(
         40.0, ge=1, le=600, description="Deadline for an answer; after it: verified quotes."
     )
+    answer_cache: int = Field(
+        256,
+        ge=0,
+        le=100_000,
+        description="How many answers are kept in memory, for when their question is asked again; "
+        "0: none.",
+    )
+    at_once: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="Questions that the chat model works on at once. Default: 1 in this process, 8 "
+        "with KB_CHAT_URL.",
+    )
+    queue: int = Field(
+        32,
+        ge=1,
+        le=10_000,
+        description="Questions that may wait for it; a further one is refused with 503.",
+    )
     question_chars: int = Field(
         2000, ge=20, le=20000, description="Longest accepted question, in characters."
     )
@@ -81,6 +101,20 @@ class Settings(BaseSettings):
     )
     watch_seconds: float = Field(
         2.0, ge=0.1, le=600, description="How long a file must have been left alone before that."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines of the server's log: text, or one JSON object each."
+    )
+    otlp_url: HttpUrl | None = Field(
+        None,
+        description="Where traces are sent over OTLP/HTTP: http://localhost:4318/v1/traces. Needs "
+        "the extra telemetry.",
+    )
+    disk_mb: int = Field(
+        500,
+        ge=0,
+        le=10_000_000,
+        description="Free space under KB_HOME, MB, below which the server is not ready.",
     )
     conversation_days: int = Field(
         30,

@@ -258,6 +258,7 @@ class Answer:
     nearest: tuple[Evidence, ...] = ()
     suggestions: tuple[str, ...] = ()  # questions that the corpus does answer
     timings_ms: Mapping[str, int] = field(default_factory=dict)
+    cached: bool = False  # judged and written for an earlier question; searched for this one
 
     def __post_init__(self) -> None:
         if (self.outcome == "refused") != (self.reason is not None):

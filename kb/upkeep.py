@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kb.catalog import Catalog
@@ -19,13 +20,15 @@ WAIT_SECONDS = 20.0  # of who deletes or goes back, for an ingest: most take les
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How much of a document is stored, in all versions. answers: that quote it."""
+    """How much of a document is stored, in all versions. answers: that quote it; cached:
+    those in memory that were made from it."""
 
     revisions: int
     passages: int
     vectors: int
     lexical_rows: int
     answers: int
+    cached: int = 0
 
     @property
     def nothing(self) -> bool:
@@ -56,13 +59,16 @@ class Upkeep:
         answers: CitedRevisions,
         turn: Turn,
         keep_versions: int,
+        forget_cached: Callable[[str], int] = lambda document_id: 0,
     ) -> None:
+        """forget_cached: drops answers in memory that were made from a document; how many."""
         self._catalog = catalog
         self._lookup = lookup
         self._store = store
         self._answers = answers
         self._turn = turn
         self._keep = keep_versions
+        self._forget_cached = forget_cached
 
     def sweep(self) -> int:
         """Removes what no kept version holds, and what was staged by an ingest that was cut off;
@@ -101,11 +107,12 @@ class Upkeep:
             self._lookup.forget_erased()
             # after: what was being answered meanwhile; from here on none can be stored any more
             answers += self._answers.forget_document(document_id)
+            cached = self._forget_cached(document_id)
             vectors = self._store.having(erased.passage_ids)
             self._store.remove(erased.passage_ids)
             held = erased.held
             removed = Counted(
-                held.revisions, held.passages, len(vectors), held.lexical_rows, answers
+                held.revisions, held.passages, len(vectors), held.lexical_rows, answers, cached
             )
             left = self._stored(document_id, erased.passage_ids, erased.row_numbers)
             self._tidy()

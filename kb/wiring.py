@@ -10,6 +10,7 @@ from kb.adapters.background import BackgroundModel, LoadedModel
 from kb.adapters.chroma import ChromaStore
 from kb.adapters.minilm import MiniLmEncoder, ensure_encoder
 from kb.answer import Answering, Limits
+from kb.answer_cache import AnswerCache
 from kb.catalog import Catalog
 from kb.database import Database
 from kb.errors import WeighbridgeError
@@ -114,13 +115,17 @@ def compose(
         answer_tokens=settings.answer_tokens,
         answer_seconds=settings.answer_seconds,
     )
-    answering = Answering(
-        catalog, lookup, retriever, embedder, model, gate or Gate.shipped(), limits
-    )
+    cache = AnswerCache(settings.answer_cache)
     suggestions = Suggestions(database, lookup, retriever, embedder)
+    answering = Answering(
+        catalog, lookup, retriever, embedder, cache.watching(model), gate or Gate.shipped(), limits,
+        cache, suggest=suggestions.for_question,
+    )  # fmt: skip
     journal, feedback = Journal(database, settings.conversation_days), FeedbackBook(database)
     turn = Turn(database)
-    upkeep = Upkeep(catalog, lookup, store, journal, turn, settings.keep_versions)
+    upkeep = Upkeep(
+        catalog, lookup, store, journal, turn, settings.keep_versions, cache.forget_document
+    )
     return KnowledgeBase(
         settings, database, catalog, lookup, store, embedder, retriever, model, model_status,
         answering, suggestions, journal, feedback, turn, upkeep, splitter, closing,

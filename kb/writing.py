@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from kb.asked import asked_of, on_asked
 from kb.catalog import Catalog
 from kb.checking import Checker
 from kb.citations import Composer
@@ -15,6 +16,7 @@ from kb.events import ConflictFound, SentencePassed, SentenceWithheld
 from kb.evidence import Gathered
 from kb.ports import ChatModel
 from kb.prompt import write_messages
+from kb.sentences import Written as Sentence
 from kb.sentences import completed, read
 from kb.types import Conflict, Evidence, Position, Source
 
@@ -43,9 +45,13 @@ class Writer:
         without an error, when the model can't go on: what was checked stands."""
         settled = False
         messages = write_messages(question, gathered.evidence)
+        pieces = _Counted(self._model.write(messages, self._answer_tokens, cancelled))
         try:
-            for sentence in completed(self._model.write(messages, self._answer_tokens, cancelled)):
+            for sentence in completed(pieces):
                 written = read(sentence)
+                ended = cancelled() or pieces.count >= self._answer_tokens
+                if ended and _broken_off(written):
+                    break  # half a sentence may say the opposite of the whole
                 if not written.text or written.text in composer.text:
                     continue
                 checked = checker.check(written)
@@ -85,6 +91,31 @@ class Writer:
             return [piece]
         text = self._catalog.document(piece.source.document_id, piece.source.revision).text
         return [piece, *leans_on(piece, text)[:1]]
+
+
+class _Counted:
+    """The model's pieces, counted as they come."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
+        self.count = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for piece in self._pieces:
+            self.count += 1
+            yield piece
+
+
+def _broken_off(written: Sentence) -> bool:
+    return not written.text.rstrip("\"'”’)*").endswith((".", "!", "?"))
+
+
+def to_quote(
+    question: str, quotable: Sequence[Evidence], evidence: Sequence[Evidence]
+) -> list[Evidence]:
+    """What withheld sentences rest on, else the best evidence on what was asked of; each piece
+    once. None where all of it is on something else."""
+    return list(dict.fromkeys(quotable))[:QUOTED] or on_asked(asked_of(question), evidence)[:QUOTED]
 
 
 def _passed(

@@ -58,6 +58,7 @@ class MakeKb(Protocol):
         documents: Sequence[Document] = (WEIGHTS, PRICES),
         store: PassageStore | None = None,
         status: tuple[str, str] = ("ready", "the chat model is loaded"),
+        **changed: object,
     ) -> KnowledgeBase: ...
 
 
@@ -71,8 +72,11 @@ def make_kb(tmp_path: Path) -> Iterator[MakeKb]:
         documents: Sequence[Document] = (WEIGHTS, PRICES),
         store: PassageStore | None = None,
         status: tuple[str, str] = ("ready", "the chat model is loaded"),
+        **changed: object,
     ) -> KnowledgeBase:
+        """changed: settings."""
         settings = Settings(home=tmp_path / f"home{len(built)}", corpus=tmp_path / "corpus")
+        settings = settings.model_copy(update=changed)
         kb = compose(
             settings,
             WordEmbedder(),

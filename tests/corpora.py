@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from hypothesis import strategies as st
 from shelf import BY_THE_MODEL
 
 from ingest.split import SPLITTER, split
-from kb.errors import RevisionNotFound
 from kb.events import Answered, Ask, Event, SentencePassed, SentenceWithheld
 from kb.fakes import MemoryPassageStore, WordEmbedder
 from kb.figures import figures
@@ -131,15 +131,15 @@ def knowing(
     **changed: object,
 ) -> Iterator[KnowledgeBase]:
     """A knowledge base in memory that holds the documents. changed: settings."""
-    settings = Settings(home=Path("nowhere"), database_url="sqlite://").model_copy(update=changed)
-    kb = compose(
-        settings, WordEmbedder(), store or MemoryPassageStore(), model, SPLITTER, gate=gate
-    )
-    try:
-        publish(kb, documents)
-        yield kb
-    finally:
-        kb.close()
+    with TemporaryDirectory() as home:
+        settings = Settings(home=Path(home), database_url="sqlite://").model_copy(update=changed)
+        vectors = store or MemoryPassageStore()
+        kb = compose(settings, WordEmbedder(), vectors, model, SPLITTER, gate=gate)
+        try:
+            publish(kb, documents)
+            yield kb
+        finally:
+            kb.close()
 
 
 def asked(kb: KnowledgeBase, question: str) -> tuple[Answer, list[Event]]:
@@ -159,7 +159,9 @@ def assert_sound(kb: KnowledgeBase, answer: Answer, events: Sequence[Event]) -> 
     withheld = [event for event in events if isinstance(event, SentenceWithheld)]
     assert answer.withheld == len(withheld)
     if answer.outcome == "refused":
-        assert answer.reason and not answer.citations and not answer.conflicts
+        assert answer.reason
+        assert not answer.citations
+        assert not answer.conflicts
         return
     assert_citations_resolve(kb, answer)
     assert_every_sentence_is_cited(answer, events)
@@ -169,12 +171,8 @@ def assert_sound(kb: KnowledgeBase, answer: Answer, events: Sequence[Event]) -> 
 
 
 def assert_citations_resolve(kb: KnowledgeBase, answer: Answer) -> None:
-    held = {one.source.document_id: one.source.revision for one in answer.citations}
     for citation in answer.citations:
-        try:
-            text = kb.catalog.document(citation.source.document_id, citation.source.revision).text
-        except RevisionNotFound as error:
-            raise AssertionError(f"{held} are not all stored") from error
+        text = kb.catalog.document(citation.source.document_id, citation.source.revision).text
         assert text[citation.start : citation.end] == citation.quote
 
 
@@ -190,12 +188,16 @@ def assert_every_sentence_is_cited(answer: Answer, events: Sequence[Event]) -> N
 
 def assert_figures_are_quoted(answer: Answer) -> None:
     for start, end in {(c.answer_start, c.answer_end) for c in answer.citations}:
-        quotes = [c.quote for c in answer.citations if (c.answer_start, c.answer_end) == (start, end)]
+        quotes = [
+            c.quote for c in answer.citations if (c.answer_start, c.answer_end) == (start, end)
+        ]
         known = [figure for quote in quotes for figure in figures(quote)]
         sentence = _without_lead(answer.text[start:end])
         for figure in figures(sentence):
             said = sentence[figure.start : figure.end]
-            assert any(figure.stated_by(one) for one in known), f"{said} of {sentence!r} in {quotes}"
+            assert any(figure.stated_by(one) for one in known), (
+                f"{said} of {sentence!r} in {quotes}"
+            )
 
 
 def _without_lead(sentence: str) -> str:

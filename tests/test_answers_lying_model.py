@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 from corpora import Corpus, asked, assert_sound, corpora, knowing, questions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lies import NOWHERE, Lie, liar, lies
-
-from kb.events import SentencePassed, SentenceWithheld
-from kb.fakes_model import ScriptedModel
+from lies import Lie, liar, lies
 
 SLOW_TO_MAKE = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
@@ -22,7 +18,7 @@ def told(draw: st.DrawFn) -> tuple[Corpus, str, list[Lie], str]:
     return corpus, question, said, draw(st.sampled_from([" ", "\n", "\n\n"]))
 
 
-@settings(max_examples=60, suppress_health_check=SLOW_TO_MAKE)
+@settings(max_examples=50, suppress_health_check=SLOW_TO_MAKE)
 @given(told(), st.booleans())
 def test_every_answer_is_sound_and_holds_nothing_of_a_lie(
     case: tuple[Corpus, str, list[Lie], str], seconded: bool

@@ -22,7 +22,7 @@ QUESTION = "What does the Gemini API cost for a million input tokens?"
 
 def asking(make_kb: MakeKb, model: ScriptedModel) -> Asking:
     meter = Metered(model)
-    return Asking(make_kb(meter, (WEIGHTS, PRICES)), meter)
+    return Asking(make_kb(meter, (WEIGHTS, PRICES), answer_cache=0), meter)
 
 
 def test_a_row_holds_what_the_scorer_reads_and_what_it_took(make_kb: MakeKb) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bench import marks, pages, report
 from bench.rates import auc, quantiles, reliability, share
+from bench.retrieval import NAMES, Stage, as_json
 from bench.summary import summarise
 
 SIGNED = {"model": "small", "code": "abc", "on": "2026-01-01"}
@@ -157,6 +158,21 @@ def test_measured_error_rates_are_what_the_server_reads(
     assert (scifact["precision"]["hits"], scifact["precision"]["of"]) == (3, 5)
     assert (scifact["recall"]["hits"], scifact["recall"]["of"]) == (3, 5)
     assert rates["gate"]["SQuAD 2.0, held articles"]["whole"]["recall"]["of"] == 10
+
+
+def test_retrieval_names_the_questions_that_it_misses(tmp_path: Path, questions: Path) -> None:
+    stages = [
+        Stage(name, dict.fromkeys(NAMES, 0.5), dict.fromkeys(NAMES, (0.0, 1.0)), {"q1": 1, "q2": 0})
+        for name in ("dense", "re-ranked")
+    ]
+    (tmp_path / "retrieval-corpus.json").write_text(as_json(stages))
+
+    sections = report.update(tmp_path, tmp_path, questions)["sections"]
+
+    lines = pages.retrieved(sections["retrieval"])
+    assert "### Development questions over `corpus/` (2)" in lines
+    assert "Not first after re-ranking: q2." in lines
+    assert any("| dense | 0.500 (0.00–1.00) |" in line for line in lines)
 
 
 def test_failures_in_full_stand_beside_the_rows(folder: Path, questions: Path) -> None:

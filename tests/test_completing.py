@@ -68,3 +68,10 @@ def test_a_row_of_which_the_sentence_gives_one_of_two_asked_for_figures_is_cut_s
     question = "How much does Gemma cost?"
     assert not settles(question, "Gemma costs $2.00.", [shown])
     assert settles(question, "Gemma costs $2.00 and $12.00.", [shown])
+
+
+def test_a_sentence_that_gives_one_of_two_prices_is_completed_by_its_own_quote() -> None:
+    both = quote("Below 200K, Gemma costs $2.00 for input tokens and $12.00 for output tokens.")
+    answer = "Below 200K, Gemma costs $2.00 for input tokens."
+    assert not settles("How much does Gemma cost below 200K?", answer, [both])
+    assert left_out("How much does Gemma cost below 200K?", answer, [both]) == [both]

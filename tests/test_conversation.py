@@ -80,6 +80,27 @@ def test_a_pronoun_can_mean_what_the_answer_named(
     assert standalone(question, history(*before)) == expected
 
 
+def test_courtesies_are_no_topic() -> None:
+    before = history(*PRICE, "> It costs $5.", "Thank you!", "> You are welcome.")
+
+    assert standalone("Is it open?", before) == "Is GPT-4o open?"
+    assert standalone("Why?", before) == "Why? (after: What does GPT-4o cost?)"
+
+
+def test_a_plural_with_its_noun_is_no_pronoun() -> None:
+    before = history("Compare GPT-4o with Claude Opus 4.7.")
+
+    assert "GPT" not in standalone("What do these documents say about the weather?", before)
+
+
+def test_behind_a_change_of_topic_only_models_are_still_talked_about() -> None:
+    model = history(*PRICE, "Which benchmarks are the most respected?")
+    other = history("What is the EU AI Act?", "Which benchmarks are the most respected?")
+
+    assert standalone("How does it score?", model) == "How does GPT-4o score?"
+    assert "Act" not in standalone("How does it work?", other)
+
+
 def test_an_ordinal_counts_in_the_order_of_mention() -> None:
     before = history("What does GPT-4o cost?", "And Claude Opus 4.7?")
 
@@ -124,6 +145,8 @@ def test_what_can_only_be_continued_names_what_it_continues(
         "Does the EU AI Act exempt open models, and what does it ask of them?",
         "When should a company with sensitive patient records choose self-hosting?",
         "Thanks! And what does Claude Opus 4.7 cost?",
+        "That's fine. Please describe the EU AI Act. Is it in force?",
+        "Why are open models cheaper to run in large numbers?",
     ],
 )
 def test_a_change_of_topic_is_left_alone(question: str) -> None:

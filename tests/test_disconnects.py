@@ -140,10 +140,10 @@ def test_an_answer_that_nobody_waited_for_is_not_stored(
     assert base.journal.conversations(10) == ([], 0)
 
 
-def visit(port: int, seconds: float, headers: dict[str, str]) -> None:
-    """Asks, reads for so long, and vanishes."""
+def visit(port: int, seconds: float, headers: dict[str, str], number: int) -> None:
+    """Asks a question of its own, which no cache knows; reads for so long, and vanishes."""
     end = time.monotonic() + seconds
-    with connected(port, headers) as connection:
+    with connected(port, headers, f"{QUESTION} Visitor {number} asks.") as connection:
         connection.settimeout(max(seconds, 0.001))
         with suppress(TimeoutError):
             while time.monotonic() < end and connection.recv(65536):
@@ -156,20 +156,20 @@ def test_100_clients_that_vanish_at_random_moments_leave_nothing_behind(make_kb:
     model = Slow()
     app = telling_its_tasks(create_app(make_kb(model)))
     with serving(app) as port:
-        visit(port, 2.0, STREAM)  # what libraries start with the first stream, they keep
+        visit(port, 2.0, STREAM, CLIENTS)  # what libraries start with the first stream, they keep
         before = tasks_at(port)
         visitors = []
-        for _ in range(CLIENTS):
+        for number in range(CLIENTS):
             stay = chance.uniform(0, LONGEST_STAY)
             way = chance.choice([STREAM, {}])
-            visitors.append(threading.Thread(target=visit, args=(port, stay, way)))
+            visitors.append(threading.Thread(target=visit, args=(port, stay, way, number)))
             visitors[-1].start()
             time.sleep(chance.uniform(0, 0.02))
         for visitor in visitors:
             visitor.join()
 
         idle = within(SECOND, lambda: model.busy == 0 and not busy_workers())
-        free = within(SECOND, lambda: app.state.asking.borrowed_tokens == 0)
+        free = within(SECOND, lambda: app.state.desk.threads.borrowed_tokens == 0)
         ended = within(SECOND, lambda: app.state.streams.running == 0)
         left = tasks_at(port) - before
         started = time.monotonic()

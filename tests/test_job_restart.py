@@ -77,7 +77,7 @@ def test_jobs_that_a_kill_cut_off_are_finished_after_the_restart(
         check(kb, "alford.md", "bath.md", *SENT)
 
 
-SOME_WRITES, ALL_WRITES = (7, 19, 33), range(80)
+SOME_WRITES, ALL_WRITES = (7, 19, 33), range(46)
 
 
 def killed_at_a_write(home: Path, corpus: Path, write: int) -> int:

@@ -16,8 +16,8 @@ from sqlalchemy import select
 
 import kb.keys
 from cli.commands import run
+from kb.access_errors import KeyInvalid, KeyNotFound
 from kb.database import Database
-from kb.errors import KeyInvalid, KeyNotFound
 from kb.keys import DAY_SECONDS, KeyBook, Scope
 from kb.schema import access_keys
 
@@ -94,7 +94,7 @@ def test_a_revoked_key_opens_nothing_and_stays_listed(book: KeyBook, clock: Cloc
 
     with pytest.raises(KeyInvalid, match="revoked"):
         book.holder(text)
-    assert [one.id for one in book.keys()] == [key.id]
+    assert [one.id for one in book.listed()] == [key.id]
     assert again.revoked_at == TODAY
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from api.limits import TOKENS_PER_MINUTE, RateLimits, address_of
-from kb.errors import QuotaUsed, SettingsInvalid, StoreUnavailable, TooManyRequests
+from kb.access_errors import QuotaUsed, TooManyRequests
+from kb.errors import SettingsInvalid, StoreUnavailable
 
 
 def test_a_minute_s_requests_are_counted_for_each_asker() -> None:

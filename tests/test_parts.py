@@ -77,7 +77,7 @@ def test_nothing_found_leads_nowhere() -> None:
     assert bridge("Which model is best?", Gathered((), 0.0, ())) is None
 
 
-def test_evidence_of_every_part_is_put_together_once_with_the_first_part_first() -> None:
+def test_evidence_of_every_part_is_put_together_once_with_the_best_of_each_first() -> None:
     first = quote("Falcon is under Apache 2.0.", start=0)
     shared = quote("Falcon and Gemma are open.", start=40)
     second = quote("Gemma has terms of its own.", start=80)

@@ -1,4 +1,4 @@
-"""A vector store whose removed vectors take room gives it back, and nobody notices."""
+"""What was removed gives its room back to the disk, and nobody notices."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+from stores import document, opened
 
 from kb.adapters.chroma import ChromaStore
 from kb.types import Float32
@@ -35,6 +36,17 @@ def test_vector_store_gives_room_back_and_finds_the_same(tmp_path: Path) -> None
     assert not store.tidy(lambda: iter(kept.items()))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["chroma"]
     store.close()
+
+
+def test_catalog_gives_room_back(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path / 'catalog.sqlite3'}") as index:
+        index.publish(document("long", *(f"line {n} {'x' * 400}" for n in range(800))))
+        index.catalog.tidy()
+        grown = size(tmp_path)
+
+        index.upkeep().delete("long")
+
+        assert size(tmp_path) < grown - 800 * 400
 
 
 def test_readers_go_on_while_the_vector_store_is_made_anew(tmp_path: Path) -> None:

@@ -232,6 +232,7 @@ def test_a_headers_figure_counts_for_the_rows_below_it() -> None:
         ("Anthropic offers fine-tuning for Claude.", "There is no fine-tuning for Claude."),
         ("Closed models are always better.", "Closed models are not always better."),
         ("Behemoth is publicly released.", "Behemoth is announced but not publicly released."),
+        ("Google does not offer fine-tuning.", "Google offers fine-tuning for Gemini."),
     ],
 )  # fmt: skip
 def test_what_the_quote_denies_is_refuted(sentence: str, source: str) -> None:
@@ -242,7 +243,6 @@ def test_what_the_quote_denies_is_refuted(sentence: str, source: str) -> None:
     ("sentence", "source"),
     [
         ("Claude can be fine-tuned.", "Claude cannot be fine-tuned via the API."),
-        ("Google does not offer fine-tuning.", "Google offers fine-tuning for Gemini."),
         ("It is used in finance and in healthcare.", "It is used only in healthcare."),
         ("Only Llama allows commercial use.", "Llama allows commercial use."),
         ("All releases are under MIT.", "The releases are under MIT, except one."),

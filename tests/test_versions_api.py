@@ -203,6 +203,7 @@ def test_deleted_document_is_gone_from_every_interface_and_every_version(
 
     assert receipt["removed"] == {
         "revisions": 2, "passages": 4, "vectors": 4, "lexical_rows": 4, "answers": 1,
+        "cached": 1,
     }  # fmt: skip
     assert set(receipt["left"].values()) == {0}
     assert receipt["detail"].startswith("gone from every corpus version")

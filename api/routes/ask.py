@@ -40,7 +40,7 @@ async def ask(
     body: AskIn,
     request: Request,
     kb: KB,
-    threads: Asking,
+    desk: Asking,
     streams: Streaming,
     last_event_id: Annotated[
         str | None, Header(description="Of a stream that broke off: the last event's id.")
@@ -55,5 +55,5 @@ async def ask(
     asked = body.to_domain()
     if EVENT_STREAM in request.headers.get("accept", ""):
         rest = await resumed(kb, asked, last_event_id, streams)
-        return rest or await Question(kb, asked, request, threads).stream(streams)
-    return AnswerOut.model_validate(await Question(kb, asked, request, threads).answer())
+        return rest or await Question(kb, asked, request, desk).stream(streams)
+    return AnswerOut.model_validate(await Question(kb, asked, request, desk).answer())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
@@ -22,11 +23,18 @@ from api.schemas import (
 from kb.errors import WeighbridgeError
 from kb.gate import Gate
 from kb.measured import Measured
+from kb.types import Filters
 from kb.wiring import KnowledgeBase
 
 router = APIRouter(tags=["operations"])
 
 PACKAGE = "weighbridge"
+Part = Literal["catalog", "embedder", "vector_store", "index", "disk"]
+_NEEDS: Mapping[Part, tuple[Part, ...]] = {
+    "embedder": ("catalog",),
+    "vector_store": ("embedder",),  # vectors of another length can't be compared
+    "index": ("catalog", "embedder", "vector_store"),
+}
 
 
 @router.get("/livez", summary="Is the process alive?")
@@ -37,9 +45,10 @@ async def livez() -> AliveOut:
 
 @router.get("/readyz", summary="Can it do all it should?", responses={503: {"model": ReadyOut}})
 def readyz(kb: KB, response: Response) -> ReadyOut:
-    """503 while the catalog, the vector store or the chat model can't be used, with the reasons.
-    Without the chat model questions are still answered, with verbatim quotes. An empty index is a
-    warning: the server does all it should, and the next ingest fills it."""
+    """503 with the reasons: the catalog, the vector store or the chat model can't be used, vectors
+    are lost, the index is another encoder's, or the disk is nearly full (KB_DISK_MB). Without the
+    chat model questions are still answered, with verbatim quotes. An empty index is a warning: the
+    server does all it should, and the next ingest fills it."""
     reasons = list(_broken(kb))
     response.status_code = 503 if reasons else 200
     status: Literal["ready", "not_ready"] = "not_ready" if reasons else "ready"
@@ -69,20 +78,71 @@ def about(kb: KB) -> AboutOut:
 
 
 def _broken(kb: KnowledgeBase) -> Iterator[PartOut]:
-    probe = np.zeros(kb.embedder.dimension, np.float32)
-    probe[0] = 1.0
-    checks: tuple[tuple[Literal["catalog", "vector_store"], Callable[[], object]], ...] = (
-        ("catalog", kb.catalog.current_version),
-        ("vector_store", lambda: kb.store.nearest(probe, 1)),
+    checks: tuple[tuple[Part, Callable[[KnowledgeBase], str | None]], ...] = (
+        ("catalog", _catalog),
+        ("embedder", _embedder),
+        ("vector_store", _store),
+        ("index", _index),
+        ("disk", _disk),
     )
+    away: set[Part] = set()
     for part, check in checks:
+        if not away.isdisjoint(_NEEDS.get(part, ())):
+            continue  # what is away already is told once
         try:
-            check()
+            reason = check(kb)
         except WeighbridgeError as error:
-            yield PartOut(part=part, reason=str(error))
+            reason = str(error)
+        if reason:
+            away.add(part)
+            yield PartOut(part=part, reason=reason)
     status, detail = kb.model_status()
     if status != "ready":
         yield PartOut(part="model", reason=detail)
+
+
+def _catalog(kb: KnowledgeBase) -> None:
+    kb.catalog.current_version()
+
+
+def _embedder(kb: KnowledgeBase) -> str | None:
+    """The index may have been made anew, by another program, since this one started."""
+    made, here = kb.catalog.identity(), kb.embedder
+    if made is None:
+        return None
+    if (made.embedder, made.weights_sha256) == (here.name, here.weights_sha256):
+        return None
+    return (
+        f"the index was made with {made.embedder} ({made.weights_sha256[:12]}), and this server "
+        f"uses {here.name} ({here.weights_sha256[:12]}): restart it, or make the index anew: "
+        "kb ingest --rebuild PATH"
+    )
+
+
+def _store(kb: KnowledgeBase) -> None:
+    _nearest(kb)
+
+
+def _index(kb: KnowledgeBase) -> str | None:
+    if _nearest(kb) or not kb.lookup.count(kb.catalog.current_version(), Filters()):
+        return None
+    return "the vectors of the passages are lost; make them again: kb doctor --repair"
+
+
+def _nearest(kb: KnowledgeBase) -> bool:
+    """Whether a search of the vector store finds anything."""
+    probe = np.zeros(kb.embedder.dimension, np.float32)
+    probe[0] = 1.0
+    return bool(kb.store.nearest(probe, 1))
+
+
+def _disk(kb: KnowledgeBase) -> str | None:
+    home, bound = kb.settings.home, kb.settings.disk_mb
+    there = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(there).free // 1_000_000
+    if free >= bound:
+        return None
+    return f"{free} MB are free under KB_HOME, less than KB_DISK_MB={bound}: make room"
 
 
 def _warnings(kb: KnowledgeBase) -> list[PartOut]:

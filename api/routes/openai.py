@@ -45,7 +45,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     summary="Ask a question as OpenAI's clients do",
 )
 async def complete(
-    body: CompletionIn, request: Request, kb: KB, threads: Asking
+    body: CompletionIn, request: Request, kb: KB, desk: Asking
 ) -> CompletionOut | EventSourceResponse:
     """The answer's text with its `[n]` markers and a list of its sources is the message's content;
     the answer as `/v1/ask` gives it, with every quote, is its field `weighbridge`. In a stream each
@@ -62,7 +62,7 @@ async def complete(
 
     Errors have OpenAI's shape: `{"error": {"message", "type", "param", "code"}}`."""
     _known(body.model)
-    completion = Completion(kb, body, request, threads)
+    completion = Completion(kb, body, request, desk)
     return await (completion.chunks() if body.stream else completion.whole())
 
 

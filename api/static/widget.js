@@ -14,6 +14,7 @@ const AROUND = 900; // characters of the document shown on either side of a quot
 const TICK_MS = 1000;
 const RESUMING_MS = [500, 2000, 5000]; // pauses before a broken stream is taken up again
 const LONGEST_KEPT = 20; // characters of a last word that no line break parts from its citation
+const LENDS = ["key_missing", "token_invalid"]; // refusals after which the server lends a token
 const NARROW = "(max-width: 30rem)";
 
 const STAGES = {
@@ -52,7 +53,8 @@ export class Problem extends Error {
   }
 }
 
-/** A knowledge base's HTTP interface. token: a string or a function that gives one, or nothing. */
+/** A knowledge base's HTTP interface. token: a string or a function that gives one; without one,
+ * and where the server asks for it, it lends the page a short-lived one. */
 export class Server {
   constructor(base, token = () => null) {
     this.base = base.endsWith("/") ? base : `${base}/`;
@@ -61,8 +63,18 @@ export class Server {
   }
 
   /** The response. Throws Problem; AbortError when `signal` aborts. */
-  async call(path, { method = "GET", body, signal, headers = {} } = {}) {
-    const token = typeof this.token === "function" ? await this.token() : this.token;
+  async call(path, options = {}) {
+    const own = typeof this.token === "function" ? await this.token() : this.token;
+    try {
+      return await this.#send(path, options, own || this.lent);
+    } catch (error) {
+      if (own || !LENDS.includes(error.code)) throw error;
+      await this.#borrow();
+      return this.#send(path, options, this.lent);
+    }
+  }
+
+  async #send(path, { method = "GET", body, signal, headers = {} }, token) {
     const sent = { ...headers, ...(token && { Authorization: `Bearer ${token}` }) };
     const response = await fetch(this.base + path, { method, body, signal, headers: sent }).catch((error) => {
       throw error.name === "AbortError" ? error : new Problem({ code: "unreachable", detail: "the server can't be reached" });
@@ -70,6 +82,14 @@ export class Server {
     if (response.ok) return response;
     const told = await response.json().catch(() => ({}));
     throw new Problem({ detail: `the server answered with status ${response.status}`, ...told }, response.status);
+  }
+
+  /** Calls that come together share one token. */
+  #borrow() {
+    this.borrowing ??= this.#send("v1/widget/token", { method: "POST" })
+      .then(async (response) => (this.lent = (await response.json()).token))
+      .finally(() => (this.borrowing = null));
+    return this.borrowing;
   }
 
   async get(path) {

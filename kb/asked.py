@@ -1,0 +1,52 @@
+"""Whether something is about the very model, version or device that a question asks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from kb.names import Name, names
+from kb.types import Evidence
+
+# These ask for other names than they give.
+_FOR_OTHERS = re.compile(
+    r"\b(?:which|what|other|another|best|any)\s+(?:[\w-]+\s+){0,3}?(?:models?|LLMs?|one|ones|vendors?|"
+    r"compan(?:y|ies)|providers?|releases?|alternatives?)\b|\b(?:instead|besides|alternative|than|"
+    r"before|after|versus|vs|compared?|comparable|rival|replaced?|successor|predecessor|newer|"
+    r"older|took over)\b",
+    re.IGNORECASE,
+)
+
+
+def asked_of(question: str) -> tuple[Name, ...]:
+    """The models and devices, with a version, that the question is about; none where it asks for
+    others than it names."""
+    if _FOR_OTHERS.search(question):
+        return ()
+    return tuple(name for name in names(question) if name.marks and not name.family.isdigit())
+
+
+def is_of_others(asked: Iterable[Name], text: str) -> bool:
+    """The text names models, and none of them is one that was asked of: "Opus 4.7" does not answer
+    for "Opus 4.6"."""
+    wanted = [name for name in asked if name.is_model]
+    found = [name for name in names(text) if name.is_model]
+    return bool(wanted and found) and not any(_same(w, f) for w in wanted for f in found)
+
+
+def on_asked(asked: Iterable[Name], pieces: Iterable[Evidence]) -> list[Evidence]:
+    """Those pieces that name one of what was asked of, themselves or in their heading; all, where
+    the question asks of nothing in particular."""
+    wanted = list(asked)
+    return [piece for piece in pieces if not wanted or _names_one(wanted, piece)]
+
+
+def _names_one(wanted: list[Name], piece: Evidence) -> bool:
+    found = names(f"{piece.heading}\n;\n{piece.statement}")
+    return any(_same(w, f) for w in wanted for f in found)
+
+
+def _same(wanted: Name, found: Name) -> bool:
+    """Also where one of them is named less fully: "Scout" for "Llama 4 Scout"."""
+    alike = wanted.stated_by(found) or (bool(found.marks) and found.stated_by(wanted))
+    return alike and not wanted.is_sibling(found)
