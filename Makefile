@@ -12,9 +12,9 @@ PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3; do \
 endif
 
 # What is quick and needs no weights, as a selection for pytest.
-FAST := not model and not browser and not slow
+FAST := not model and not browser and not slow and not exhaustive
 
-.PHONY: up test check eval bench screenshots clean lock python
+.PHONY: up test exhaustive check eval bench screenshots clean lock python
 .NOTPARALLEL:
 
 up: python
@@ -30,7 +30,12 @@ test: python
 	@$(KB) models pull smollm2-135m
 	@$(KB) models pull
 	@echo "==> tests"
-	@$(IN_VENV) pytest
+	@$(IN_VENV) pytest -m "not exhaustive"
+
+# A kill at every single step of an ingest, and more damaged files: a quarter of an hour.
+exhaustive: python
+	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev,postgres,telemetry
+	@$(IN_VENV) pytest -m exhaustive
 
 check: python
 	@$(PYTHON) make/install.py $(VENV) encoder,eval,dev,postgres,telemetry

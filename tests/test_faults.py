@@ -25,7 +25,7 @@ from stores import opened_on_disk
 from kb.doctor import repair
 from kb.errors import StoreUnavailable
 
-FEWEST = 20  # kill points outside `slow`
+FEWEST = 20  # kill points outside `exhaustive`
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_ingest_killed_at_any_step_shows_the_old_or_the_new_and_is_finished_late
         check(scene, home)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_ingest_killed_at_each_step_shows_the_old_or_the_new_and_is_finished_later(
     scene: Scene, tmp_path: Path
 ) -> None:
@@ -87,7 +87,7 @@ def test_ingest_killed_at_each_step_shows_the_old_or_the_new_and_is_finished_lat
         check(scene, home)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_ingest_killed_at_any_moment_shows_the_old_or_the_new_and_is_finished_later(
     scene: Scene, tmp_path: Path
 ) -> None:
@@ -101,7 +101,7 @@ def test_ingest_killed_at_any_moment_shows_the_old_or_the_new_and_is_finished_la
         check(scene, home)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_ingest_killed_again_and_again_is_finished_in_the_end(scene: Scene, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(scene.home, home)

@@ -111,7 +111,7 @@ def test_going_back_killed_at_some_step_shows_the_one_or_the_other(
         check_going_back(scene, tmp_path / str(step), version_1)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_every_kind_of_step_of_deleting_and_going_back_can_be_the_last(
     scene: Scene, tmp_path: Path, version_1: object
 ) -> None:

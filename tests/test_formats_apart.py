@@ -103,7 +103,7 @@ def test_a_damaged_file_is_a_document_or_refused(suffix: str, data: st.DataObjec
     checked(suffix, damaged(suffix, data))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("suffix", READERS)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())

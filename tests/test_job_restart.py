@@ -98,7 +98,7 @@ def test_a_kill_at_a_write_loses_no_job_and_doubles_no_document(
         assert killed_at_a_write(tmp_path / str(write), corpus, write) > 0
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_kill_at_any_write_loses_no_job_and_doubles_no_document(
     tmp_path: Path, corpus: Path
 ) -> None:
