@@ -13,6 +13,8 @@ from kb.events import Ask
 from kb.types import Message
 
 FILE = "answers.jsonl"
+# Questions of our own, written by somebody who had not seen the code, and not tuned on.
+HELD_OUT, HELD_OUT_FILE = Path(__file__).parent / "data" / "held_out.jsonl", "held_out.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

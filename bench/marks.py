@@ -14,21 +14,22 @@ from bench.rows import Row, read
 Unit = dict[str, Any]
 
 
-def marked(rows: Sequence[Row], questions: Path) -> list[Unit]:
-    """A unit a row: what the scorer says of it, joined with the row and the half that it is of."""
-    scorer = load_scorer(questions.with_name("score.py"))
+def marked(rows: Sequence[Row], questions: Path, scorer: Path | None = None) -> list[Unit]:
+    """A unit a row: what the scorer says of it, joined with the row and the half that it is of.
+    scorer: where it doesn't lie beside the questions."""
+    scorer_of = load_scorer(scorer or questions.with_name("score.py"))
     items = load(questions)
     halves = {item["id"]: half(item) for item in items}
     known = {row["id"]: row for row in rows}
     return [
         {
-            **_score(scorer, unit, known[unit["key"]]),
+            **_score(scorer_of, unit, known[unit["key"]]),
             "half": halves[unit["key"].partition("#")[0]],
             "row": known[unit["key"]],
             "facts": len(unit["must_include"]),
             "asked": unit,
         }
-        for unit in scorer.units(items)
+        for unit in scorer_of.units(items)
         if unit["key"] in known
     ]
 

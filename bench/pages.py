@@ -17,10 +17,13 @@ _SET_NAMES = {
 }
 _GOALS = (  # label, section, path to the figure, goal
     ("answers right", "answers", "all.right", "at least 85 %"),
-    ("the same, held-back half", "answers", "halves.held back.right", ""),
+    ("answers right, held-out questions", "held_out", "all.right", "at least 85 %"),
     ("refusals, precision", "answers", "all.refusal_precision", "at least 90 %"),
+    ("refusals, precision, held out", "held_out", "all.refusal_precision", "at least 90 %"),
     ("refusals, recall", "answers", "all.refusal_recall", "at least 90 %"),
+    ("refusals, recall, held out", "held_out", "all.refusal_recall", "at least 90 %"),
     ("known-wrong values given", "answers", "all.wrong_values", "0"),
+    ("known-wrong values given, held out", "held_out", "all.wrong_values", "0"),
     ("answered with a quote that bears on it", "answers", "all.quote_support", "at least 97 %"),
     ("answered with quotes that hold all the evidence", "answers", "all.quote_full", ""),
     ("citations that don't resolve", "answers", "all.unresolved", "0"),
@@ -132,6 +135,21 @@ def answers(section: Section) -> Lines:
     ]
 
 
+def held_out(section: Section) -> Lines:
+    types = [(n, one["right"], one["covered"]) for n, one in section["types"].items()]
+    return [
+        "## Other questions",
+        "",
+        "`bench/data/held_out.jsonl`: questions over `corpus/` that were written after everything "
+        "above had been tuned, about other facts. Their first run gave 73.1 % right (57 of 78), "
+        "refusals .62 / .72. One rule was made after reading what was wrong in it (an answer is "
+        "about the very model that was asked of), so that later figures are not held out either.",
+        "",
+        *made(section),
+        *table(("type", "right", "facts covered"), types),
+    ]
+
+
 def _halves(section: Section) -> Lines:
     columns = {"all": section["all"], **section["halves"]}
     names = {
@@ -147,8 +165,8 @@ def _halves(section: Section) -> Lines:
     return [
         "### The two halves",
         "",
-        "A question belongs to a half by a hash of the fact that it is about, for good; so no "
-        "paraphrase of a held-back question was tuned on.",
+        "A question belongs to a half by a hash of the fact that it is about, for good. Up to now "
+        "both halves were looked at while the product was made: neither is held out.",
         "",
         *table(("", *columns), rows),
     ]

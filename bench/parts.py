@@ -104,6 +104,12 @@ def _answers(run: Run, model: Metered) -> Iterator[Row]:
     marks.write_out(run.out / answers.FILE, run.questions)
 
 
+def _held_out(run: Run, model: Metered) -> Iterator[Row]:
+    with indexed(run.settings, [run.settings.corpus], model) as kb:
+        results = run.results(answers.HELD_OUT_FILE, model)
+        yield from answers.run(Asking(kb, model), answers.HELD_OUT, results)
+
+
 @contextmanager
 def _shelf(run: Run, model: Metered, documents: list[Document]) -> Iterator[Asking]:
     with bare(run.settings, model) as (kb, token_count):
@@ -161,6 +167,7 @@ PARTS: dict[str, tuple[Callable[[Run], list[Path]], Part]] = {
         _retrieval,
     ),
     "answers": (lambda run: [run.questions], _answers),
+    "held_out": (lambda run: [run.questions.with_name("score.py")], _held_out),
     "squad2": (lambda run: [run.public("squad2.jsonl")], _squad),
     "ramdocs": (lambda run: [run.public("ramdocs.jsonl")], _ramdocs),
     "bipia": (

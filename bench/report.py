@@ -124,6 +124,8 @@ def page(by: Mapping[str, Any], sections: Sections) -> list[str]:
         lines += pages.retrieved(sections["retrieval"])
     if "answers" in sections:
         lines += pages.answers(sections["answers"])
+    if "held_out" in sections:
+        lines += pages.held_out(sections["held_out"])
     if "gate" in sections:
         lines += pages_checks.gate(sections["gate"])
     lines += pages_checks.verifier(sections) + pages_checks.public(sections)

@@ -30,6 +30,11 @@ def summarise(folder: Path, questions: Path) -> dict[str, Section]:
         found["answers"] = marks.summary(units) | _made(asked)
     else:
         units = []
+    held = read(folder / answers.HELD_OUT_FILE)
+    scorer = questions.with_name("score.py")
+    if held and scorer.is_file():
+        marked = marks.marked(held, answers.HELD_OUT, scorer)
+        found["held_out"] = marks.summary(marked) | _made(held)
     for name, (file, measure) in PARTS.items():
         rows = read(folder / file)
         if rows:

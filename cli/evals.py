@@ -22,6 +22,7 @@ Keep = Annotated[bool, typer.Option(help="Results of an earlier state of the cod
 Count = Annotated[int | None, typer.Option(min=1, help="Only the first so many.")]
 SHARED = Path("../shared")
 RESULTS = Path("build/eval")
+ANSWERS = ["answers", "held_out"]
 PUBLIC = ["squad2", "ramdocs", "bipia", "scifact"]
 CLAIMS = ["claims_written", "claims_made"]
 
@@ -59,8 +60,9 @@ def retrieval(
 def answers(
     shared: Shared = SHARED, out: Out = RESULTS, count: Count = None, keep: Keep = False
 ) -> None:
-    """Asks every development question through the same path as the API."""
-    _measure(["answers"], shared, out, count, keep)
+    """Asks every development question, and those of bench/data, through the same path as the
+    API."""
+    _measure(ANSWERS, shared, out, count, keep)
 
 
 @app.command()
