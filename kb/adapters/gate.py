@@ -13,11 +13,13 @@ class Gate:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._users = 0
+        self._waiting = 0  # for their turn alone: who comes later lets them pass
 
     @contextmanager
     def using(self) -> Iterator[None]:
         """Waits only for `alone`."""
         with self._changed:
+            self._changed.wait_for(lambda: not self._waiting)
             self._users += 1
         try:
             yield
@@ -28,7 +30,12 @@ class Gate:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody else is inside, and whoever comes waits."""
+        """Nobody else is inside, and whoever comes waits; readers without end don't keep it out."""
         with self._changed:
-            self._changed.wait_for(lambda: self._users == 0)
-            yield
+            self._waiting += 1
+            try:
+                self._changed.wait_for(lambda: self._users == 0)
+                yield
+            finally:
+                self._waiting -= 1
+                self._changed.notify_all()
