@@ -1,4 +1,4 @@
-"""Whether something is about the very model, version or device that a question asks of."""
+"""Whether something is about the very model and version that a question asks of."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _FOR_OTHERS = re.compile(
 
 
 def asked_of(question: str) -> tuple[Name, ...]:
-    """The models and devices, with a version, that the question is about; none where it asks for
-    others than it names."""
+    """The models, of a known family and with a version, that the question is about; none where it
+    asks for others than it names. Not "SWE-bench Pro": who leads it has another name."""
     if _FOR_OTHERS.search(question):
         return ()
-    return tuple(name for name in names(question) if name.marks and not name.family.isdigit())
+    return tuple(name for name in names(question) if name.is_model and name.is_family)
 
 
 def is_of_others(asked: Iterable[Name], text: str) -> bool:
     """The text names models, and none of them is one that was asked of: "Opus 4.7" does not answer
     for "Opus 4.6"."""
-    wanted = [name for name in asked if name.is_model]
-    found = [name for name in names(text) if name.is_model]
+    wanted = list(asked)
+    found = [name for name in names(text) if name.is_model and name.is_family]
     return bool(wanted and found) and not any(_same(w, f) for w in wanted for f in found)
 
 

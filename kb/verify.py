@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kb.counted_things import miscounted
 from kb.families import ORDINARY
 from kb.figures import Figure, missing
 from kb.names import Name, names
@@ -79,6 +80,7 @@ def doubts(sentence: str, pieces: Sequence[Evidence]) -> list[Doubt]:
         *(Doubt("name", about, certain=True) for about in mislabelled(sentence, pieces)),
         *(Doubt("subject", about, certain) for about, certain in misplaced(sentence, pieces)),
         *(Doubt("column", about, certain) for about, certain in other_roles(sentence, pieces)),
+        *(Doubt("column", about, certain=True) for about in miscounted(sentence, pieces)),
         *(Doubt("column", about, certain=False) for about in other_columns(sentence, pieces)),
         *(Doubt("column", about, certain=False) for about in turned_pairs(sentence, pieces)),
         *(

@@ -23,6 +23,7 @@ from kb.asked import asked_of, is_of_others, on_asked
         ("Which model is cheaper than GPT-4o?", "Gemini 3 Flash is.", False),
         ("What replaced LLaMA 3.1 405B?", "LLaMA 4 Maverick took its place.", False),
         ("What does it cost?", "GPT-4o costs $5.", False),
+        ("Who leads SWE-bench Pro?", "Claude Opus 4.7 leads with 64.3%.", False),
     ],
 )
 def test_another_model_is_no_answer(question: str, answer: str, others: bool) -> None:

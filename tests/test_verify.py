@@ -289,3 +289,12 @@ def test_a_version_is_a_names_and_no_figure() -> None:
     assert len(needs) == 2
     assert needs.unmet("Llama 4 Scout has 16 experts.").met
     assert not Needs.of("Llama has 4 models.").unmet("There is Llama 4.").met
+
+
+def test_a_figure_of_parameters_is_not_given_to_tokens() -> None:
+    source = "LLaMA 4 Maverick has 17B active of a total of 400B parameters, and a window of 1M."
+    assert ("column", True) in failures(
+        "LLaMA 4 Maverick has a context window of 400B tokens.", quote(source)
+    )
+    assert not failures("LLaMA 4 Maverick has a total of 400B parameters.", quote(source))
+    assert not failures("LLaMA 4 Maverick has 400B total parameters.", quote(source))
