@@ -20,14 +20,14 @@ SHARE = 0.6  # of an evidence snippet's words that a passage must hold, as in th
 SHARE_WITH_ANSWER = 1 / 3
 
 
-Half = Literal["development", "held back"]
+Half = Literal["first", "second"]
 
 
 def half(item: dict[str, Any]) -> Half:
     """Which half a question belongs to, for good. Questions about one fact stay together, so that
-    none is held back whose paraphrase was looked at; so do a conversation's turns."""
+    a paraphrase is never in the other one; so do a conversation's turns."""
     fact = str(item.get("fact_group") or item["id"])
-    return "held back" if hashlib.sha256(fact.encode()).digest()[-1] % 2 else "development"
+    return "second" if hashlib.sha256(fact.encode()).digest()[-1] % 2 else "first"
 
 
 @dataclass(frozen=True, slots=True)

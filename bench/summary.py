@@ -173,7 +173,7 @@ def _gate(units: Sequence[marks.Unit], reading: Sequence[Row]) -> Section:
         f"question file, {name} half": [
             (unit["answerable"], unit["row"]) for unit in told if unit["half"] == name
         ]
-        for name in ("development", "held back")
+        for name in ("first", "second")
     }
     sets["SQuAD 2.0, held articles"] = [(row["answerable"], row) for row in reading]
     return {

@@ -68,7 +68,7 @@ def test_questions_about_one_fact_are_in_one_half() -> None:
     halves = {half({"id": f"q{n}", "fact_group": "osaid"}) for n in range(20)}
 
     assert len(halves) == 1
-    assert {half({"id": f"q{n}"}) for n in range(20)} == {"development", "held back"}
+    assert {half({"id": f"q{n}"}) for n in range(20)} == {"first", "second"}
 
 
 # -- hidden instructions -------------------------------------------------------------------------

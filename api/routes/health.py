@@ -71,7 +71,7 @@ def about(kb: KB) -> AboutOut:
         passages=sum(one.passages for one in listed),
         model=ModelOut(name=kb.model.name, status=status, detail=detail),
         embedder=EmbedderOut.model_validate(identity) if identity else None,
-        gate={**Gate.shipped().measured, "held_out": measured.gate},
+        gate={**Gate.shipped().measured, "whole_way": measured.gate},
         verifier=measured.verifier,
         settings=SettingsOut.model_validate(kb.settings),
     )
