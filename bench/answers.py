@@ -13,7 +13,7 @@ from kb.events import Ask
 from kb.types import Message
 
 FILE = "answers.jsonl"
-# Questions of our own, written by somebody who had not seen the code, and not tuned on.
+# Questions of our own, written without the code in view, after everything had been tuned.
 HELD_OUT, HELD_OUT_FILE = Path(__file__).parent / "data" / "held_out.jsonl", "held_out.jsonl"
 
 
