@@ -44,7 +44,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.request_body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.next_reply(self)(self)  # type: ignore[attr-defined]
+        self.server.next_reply(self)(self)  # type: ignore[attr-defined]  # set below
 
     def send(
         self, body: object, status: int = 200, headers: Mapping[str, str] | None = None
@@ -93,7 +93,7 @@ class ScriptedChatServer:
         self.let_go_after: list[float] = []  # seconds, of replies that stalled
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Exchange)
         self._server.daemon_threads = True
-        self._server.next_reply = self._next  # type: ignore[attr-defined]
+        self._server.next_reply = self._next  # type: ignore[attr-defined]  # for its handlers
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 

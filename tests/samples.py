@@ -6,6 +6,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import nbformat
 from docx import Document
@@ -120,8 +121,8 @@ def _file(objects: Sequence[bytes], has_info: bool) -> bytes:
     )
 
 
-def _written(document: object) -> bytes:
+def _written(document: Any) -> bytes:
     out = io.BytesIO()
-    save = getattr(document, "save", None) or document.write  # type: ignore[attr-defined]
+    save = getattr(document, "save", None) or document.write
     save(out)
     return out.getvalue()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -243,14 +244,14 @@ def test_containers_pass_on_every_setting_that_is_not_theirs() -> None:
 
 
 @cache
-def project() -> dict[str, dict[str, object]]:
+def project() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def direct() -> list[Requirement]:
     found = project()["project"]
-    lines = list(found["dependencies"])  # type: ignore[call-overload]  # TOML has no types
-    for extra in found["optional-dependencies"].values():  # type: ignore[attr-defined]
+    lines = list(found["dependencies"])
+    for extra in found["optional-dependencies"].values():
         lines += extra
     return [Requirement(line) for line in lines]
 
@@ -266,8 +267,8 @@ def test_every_dependency_is_pinned_and_the_lock_agrees() -> None:
 
 def test_every_package_and_every_data_file_is_shipped() -> None:
     """But what bench measures with: that is used in a checkout only."""
-    shipped = project()["tool"]["setuptools"]  # type: ignore[index]
-    data = shipped["package-data"]  # type: ignore[index]
+    shipped = project()["tool"]["setuptools"]
+    data = shipped["package-data"]
     missing = []
 
     for room in ROOMS:
@@ -279,7 +280,7 @@ def test_every_package_and_every_data_file_is_shipped() -> None:
                 owner = owner.parent
             package = ".".join(owner.relative_to(ROOT).parts)
             inside = path.relative_to(owner).as_posix()
-            if package not in shipped["packages"]:  # type: ignore[index]
+            if package not in shipped["packages"]:
                 missing.append(f"package {package}")
             told = room == "bench" or any(fnmatch(inside, p) for p in data.get(package, ()))
             if path.suffix != ".py" and not told:

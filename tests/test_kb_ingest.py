@@ -106,6 +106,7 @@ def test_a_terminal_has_a_bar_with_passages_and_time_left() -> None:
 # -- Ctrl-C --------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_the_first_interrupt_asks_and_the_second_one_ends() -> None:
     with stopping() as stop:
         before = stop.is_set()

@@ -105,6 +105,7 @@ def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.usefixtures("ctrl_c")
 def test_signals_still_reach_python() -> None:
     before = signal.getsignal(signal.SIGINT)
     with closing(LlamaCppModel(smollm_path(), "smollm2-135m", 2, 512)):
