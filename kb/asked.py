@@ -11,19 +11,21 @@ from kb.types import Evidence
 # These ask for other names than they give.
 _FOR_OTHERS = re.compile(
     r"\b(?:which|what|other|another|best|any)\s+(?:[\w-]+\s+){0,3}?(?:models?|LLMs?|one|ones|vendors?|"
-    r"compan(?:y|ies)|providers?|releases?|alternatives?)\b|\b(?:instead|besides|alternative|than|"
-    r"before|after|versus|vs|compared?|comparable|rival|replaced?|successor|predecessor|newer|"
-    r"older|took over)\b",
+    r"compan(?:y|ies)|providers?|releases?|alternatives?)\b|\b(?:instead|besides|alternative|"
+    r"before|after|comparable|rival|replaced?|successor|predecessor|newer|older|took over)\b",
     re.IGNORECASE,
 )
+# So do these, unless both sides are named.
+_COMPARES = re.compile(r"\b(?:than|versus|vs|compared?)\b", re.IGNORECASE)
 
 
 def asked_of(question: str) -> tuple[Name, ...]:
     """The models, of a known family and with a version, that the question is about; none where it
     asks for others than it names. Not "SWE-bench Pro": who leads it has another name."""
-    if _FOR_OTHERS.search(question):
+    named = tuple(name for name in names(question) if name.is_model and name.is_family)
+    if _FOR_OTHERS.search(question) or (len(named) < 2 and _COMPARES.search(question)):
         return ()
-    return tuple(name for name in names(question) if name.is_model and name.is_family)
+    return named
 
 
 def is_of_others(asked: Iterable[Name], text: str) -> bool:

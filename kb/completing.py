@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import permutations
 
 from kb.asked import asked_of, on_asked
-from kb.cells import cells
-from kb.figures import figures
+from kb.cells import Cell, cells
+from kb.expected import awaited, gives
+from kb.figures import Figure, figures
 from kb.names import names
 from kb.types import Evidence
 
@@ -27,7 +29,8 @@ _ONE_FACT = re.compile(
     r"(?:which|what)(?! (?:two|three|four|five|six|\w+s)\b))\b",
     re.IGNORECASE,
 )
-_MORE = re.compile(r"^\W*what (?:is|are|does|do)\b|\band\b|\bcompare|\bdiffer", re.IGNORECASE)
+_EXPLAINED = re.compile(r"^\W*what (?:is|are|does|do)\b", re.IGNORECASE)
+_SEVERAL = re.compile(r"\band\b|\bcompare|\bdiffer", re.IGNORECASE)
 _WORD = re.compile(r"[\w.$%–-]+")
 _COMMON = {"number", "date"}  # kinds of figures of which most sentences have some more
 
@@ -39,7 +42,7 @@ def left_out(question: str, answer: str, evidence: Sequence[Evidence]) -> list[E
     for piece in sorted(on_asked(asked_of(question), evidence), key=lambda p: -p.score):
         own = _words(piece.statement)
         length = len(piece.statement.split())
-        new = len(own - said) >= NEWS * len(own) or _cut_short(answer, piece)
+        new = len(own - said) >= NEWS * len(own) or _cut_short(question, answer, piece)
         if not new or words + length > MOST_WORDS:
             continue
         added.append(piece)
@@ -52,9 +55,13 @@ def left_out(question: str, answer: str, evidence: Sequence[Evidence]) -> list[E
 
 def settles(question: str, sentence: str, pieces: Sequence[Evidence]) -> bool:
     """Whether the sentence gives the one fact that was asked for, and all of it."""
-    if not _ONE_FACT.match(question) or _MORE.search(question):
+    figure = awaited(question)
+    one = figure or (_ONE_FACT.match(question) and not _EXPLAINED.match(question))
+    if not one or _SEVERAL.search(question) or not gives(sentence, figure):
         return False
-    return _brings(question, sentence) and not any(_cut_short(sentence, p) for p in pieces)
+    return _brings(question, sentence) and not any(
+        _cut_short(question, sentence, p) for p in pieces
+    )
 
 
 def _brings(question: str, sentence: str) -> bool:
@@ -65,16 +72,33 @@ def _brings(question: str, sentence: str) -> bool:
     return any(text.lower() not in asked for text in found)
 
 
-def _cut_short(sentence: str, piece: Evidence) -> bool:
+def _cut_short(question: str, sentence: str, piece: Evidence) -> bool:
     """The sentence gives one of the piece's prices, and not the other: of a row only the cells
     count that bear on the question."""
-    if piece.kind == "row" and piece.shown == piece.statement:
-        return False
     stated = figures(sentence)
+    if piece.kind == "row" and piece.shown == piece.statement:
+        return _half_told(question, stated, cells(piece.statement)[1:])
     given = figures(piece.shown if piece.kind == "prose" else _values(piece.shown))
     left = [f for f in given if not any(f.stated_by(s) for s in stated)]
     kinds = {f.kind for f in given if f not in left} - _COMMON
     return any(f.kind in kinds for f in left)
+
+
+def _half_told(question: str, stated: Sequence[Figure], row: Sequence[Cell]) -> bool:
+    """Of two columns alike but for a word ("Input per 1M", "Output per 1M") only one is told, and
+    the question has the word of neither."""
+    told = [_tells(stated, cell) for cell in row]
+    for (one, has), (other, lacks) in permutations(zip(row, told, strict=True), 2):
+        words, others = _words(one.header), _words(other.header)
+        apart = words ^ others
+        alike = len(words & others) > 0 and 0 < len(apart) <= 2
+        if has and not lacks and alike and figures(other.value) and not apart & _words(question):
+            return True
+    return False
+
+
+def _tells(stated: Sequence[Figure], cell: Cell) -> bool:
+    return any(f.stated_by(s) for f in figures(cell.value) for s in stated)
 
 
 def _values(row: str) -> str:

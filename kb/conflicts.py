@@ -37,14 +37,21 @@ _NEGATION = re.compile(
     r"abolished|no longer|non-[a-z]+)\b|n['’]t\b",
     re.IGNORECASE,
 )
+_ENDED = re.compile(
+    r"\bno longer\b|\b(?:was|were|been|is|are) (?:removed|dropped|lifted|abolished|withdrawn|"
+    r"discontinued|repealed|ended)\b",
+    re.IGNORECASE,
+)
+_PARTLY = re.compile(r"\b(?:part(?:ial(?:ly)?|ly)|some|certain|mostly|mainly|in part)\b", re.I)
 _LICENCE = re.compile(r"\blicen[cs]|\bopen[- ]source\b|\bOSI\b", re.IGNORECASE)
 _NO_OPEN_LICENCE = re.compile(
     r"\b(?:not|n['’]t|non-)[^.;]{0,40}(?:open[- ]source|OSI|standard)", re.IGNORECASE
 )
 _OPEN_LICENCES = frozenset("apache mit bsd gpl".split())
-_CLAUSE = re.compile(r"[;.](?:\s|$)|, (?:and|whereas|while|but) ")
+_CLAUSE = re.compile(r"[;.](?:\s|$)|, (?:and|or|whereas|while|but|compared) ")
+_BEHIND = re.compile(r"\s?\(")  # "GPT-5 (August 7, 2025)": what a figure stands behind owns it
 _LEAD_IN = re.compile(r"^\s*\*\*[^*]+\*\*\s*")  # "**Long documents (1M+):**" is a label, no claim
-_WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
+_WORD = re.compile(r"[A-Za-z]{2,}")
 _BEST = 12  # pieces among which a denial is looked for: further ones are about something else
 _SHARED = 3  # of the question's content words that both sides have
 
@@ -68,6 +75,10 @@ def _of_denial(question: str, pieces: Sequence[Evidence]) -> Iterator[Disagreeme
         return
     asked = content(question)
     subjects = names(question)
+    conditions = _conditions(question)
+    if conditions:
+        met = [p for p in pieces if _meets(p, conditions) and _names_any(p, subjects)]
+        yield from (Disagreement(a, b) for a, b in combinations(met, 2) if _ended(a) ^ _ended(b))
     bearing = [
         piece
         for piece in pieces[:_BEST]
@@ -80,7 +91,15 @@ def _of_denial(question: str, pieces: Sequence[Evidence]) -> Iterator[Disagreeme
             yield Disagreement(a, b)
 
 
+def _ended(piece: Evidence) -> bool:
+    """ "The cap was removed": said of what another source says holds."""
+    return bool(_ENDED.search(piece.statement))
+
+
 def _denies(a: Evidence, b: Evidence) -> bool:
+    """Not where one side speaks of a part: "partially exempt" and "these are not exempt"."""
+    if _PARTLY.search(a.statement) or _PARTLY.search(b.statement):
+        return False
     return any(contradictions(a.statement, b.statement)) or any(
         contradictions(b.statement, a.statement)
     )
@@ -88,21 +107,36 @@ def _denies(a: Evidence, b: Evidence) -> bool:
 
 def _of_values(question: str, pieces: Sequence[Evidence]) -> list[Disagreement]:
     subjects = [n for n in names(question) if n.family not in _OPEN_LICENCES]
-    if not subjects:
-        return []  # without a subject, two figures are seldom about the same thing
-    named = {word for name in names(question) for word in (name.family, *name.marks)}
-    asked = {_stem(word) for word in content_words(question) if word not in named}
-    spans = [(name.start, name.end) for name in names(question)]
-    conditions = [
-        f for f in figures(question) if not any(s <= f.start < e for s, e in spans)
-    ]  # the 2.0 of "Apache 2.0" is a name's
-    bearing = [p for p in pieces if _is_about(p, question, subjects) and _meets(p, conditions)]
+    conditions = _conditions(question)
+    if not subjects and not conditions:
+        return []  # without either, two figures are seldom about the same thing
+    asked = _asked(question, conditions)
+    bearing = [
+        p
+        for p in pieces
+        if _meets(p, conditions) and (not subjects or _is_about(p, question, subjects))
+    ]
     return [
         Disagreement(a, b)
         for a, b in combinations(bearing, 2)
         if (a.source.revision, a.start) != (b.source.revision, b.start)
         and (_other_values(a, b, asked) or _other_licence(a, b, question))
     ]
+
+
+def _conditions(question: str) -> list[Figure]:
+    """The question's own figures; the 2.0 of "Apache 2.0" is a name's."""
+    spans = [(name.start, name.end) for name in names(question)]
+    return [f for f in figures(question) if not any(s <= f.start < e for s, e in spans)]
+
+
+def _asked(question: str, conditions: Sequence[Figure]) -> set[str]:
+    """Stems of what is asked for: neither whom it is asked of nor under which condition."""
+    named = {word for name in names(question) for word in (name.family, *name.marks)}
+    for figure in conditions:
+        counted = re.match(r"\s*\w+(?:(?: an? | per |/)\w+)?", question[figure.end :])
+        named |= set(re.findall(r"\w+", counted.group().lower())) if counted else set()
+    return {_stem(word) for word in content_words(question) if word not in named}
 
 
 def _meets(piece: Evidence, conditions: Sequence[Figure]) -> bool:
@@ -114,10 +148,15 @@ def _meets(piece: Evidence, conditions: Sequence[Figure]) -> bool:
 def _is_about(piece: Evidence, question: str, subjects: Sequence[Name]) -> bool:
     """Names what the question names, and not another version of it."""
     text = f"{piece.heading}\n{piece.statement}"
-    present = {name.family for name in names(text)}
-    low = text.lower()
-    named = any(s.family in present or re.search(rf"\b{s.family}\b", low) for s in subjects)
-    return named and name_agreement(question, text) >= 0
+    return _names_any(piece, subjects) and name_agreement(question, text) >= 0
+
+
+def _names_any(piece: Evidence, subjects: Sequence[Name]) -> bool:
+    text = f"{piece.heading}\n{piece.statement}".lower()
+    present = {name.family for name in names(f"{piece.heading}\n{piece.statement}")}
+    # a model or its family tells more than the licence or the organisation beside it
+    wanted = [s for s in subjects if s.is_family] or subjects
+    return any(s.family in present or re.search(rf"\b{s.family}\b", text) for s in wanted)
 
 
 # -- other values for the same thing -------------------------------------------------------------
@@ -132,18 +171,34 @@ class _Slot:
 
 
 def _slots(piece: Evidence) -> list[_Slot]:
-    """Each figure with the unit behind it and the words of its clause."""
+    """Each figure with the unit behind it and the words of its clause, a cell's header among
+    them."""
+    if piece.kind == "prose":
+        return _said(_LEAD_IN.sub("", piece.statement))
+    first, *others = cells(piece.statement)
+    subject = _models(first.value)
+    return [slot for cell in (first, *others) for slot in _said(cell.value, cell.header, subject)]
+
+
+def _said(text: str, header: str = "", subject: tuple[Name, ...] = ()) -> list[_Slot]:
     found = []
-    subject = _models(cells(piece.statement)[0].value) if piece.kind == "row" else ()
-    for clause in _CLAUSE.split(_LEAD_IN.sub("", piece.statement)):
-        owners = subject or _models(clause)
-        words = frozenset(_stem(w) for w in _WORD.findall(clause))
+    for clause in _CLAUSE.split(text):
+        own = _models(clause)
+        words = frozenset(_stem(w) for w in _WORD.findall(f"{header} {clause}"))
         for figure in figures(clause):
-            if any(n.start <= figure.start < n.end for n in owners):
+            if any(n.start <= figure.start < n.end for n in own):
                 continue
-            unit = _WORD.search(clause, figure.end, figure.end + 20)
-            found.append(_Slot(figure, _stem(unit.group()) if unit else "", words, owners))
+            behind = tuple(n for n in own if _BEHIND.fullmatch(clause[n.end : figure.start]))
+            found.append(_Slot(figure, _unit(clause, figure), words, behind or subject or own))
     return found
+
+
+def _unit(clause: str, figure: Figure) -> str:
+    """The word behind a figure, which tells what is counted; a date counts nothing."""
+    if figure.kind == "date":
+        return figure.kind
+    unit = _WORD.search(clause, figure.end, figure.end + 20)
+    return _stem(unit.group()) if unit else ""
 
 
 def _models(text: str) -> tuple[Name, ...]:
@@ -165,7 +220,7 @@ def _comparable(s: _Slot, t: _Slot, asked: set[str]) -> bool:
     """The same kind of figure, unit and owner, about the same asked-for thing, in one scope."""
     if s.figure.kind != t.figure.kind or s.unit != t.unit or not s.unit:
         return False
-    if len(s.owners) != 1 or len(t.owners) != 1:
+    if len(s.owners) > 1 or len(s.owners) != len(t.owners):
         return False
     if not all(
         x.marks == y.marks and x.family == y.family for x, y in zip(s.owners, t.owners, strict=True)
@@ -195,5 +250,5 @@ def _other_licence(a: Evidence, b: Evidence, question: str) -> bool:
 
 
 def _stem(word: str) -> str:
-    low = word.lower().removesuffix("s")
-    return low[: max(4, len(low) - 2)] if len(low) > 5 else low
+    """Five letters: release/released, price/priced, cost/costs."""
+    return word.lower().removesuffix("s")[:5]

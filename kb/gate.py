@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -39,6 +39,8 @@ class Signals:
 
 
 FEATURES = ("coverage", "unmentioned", "polar")  # and "yes", where asked; more of them add noise
+
+_WORDING = frozenset(("meaning", "polarity", "fragment"))  # a sentence's failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,12 @@ class Gate:
             return None
         return "off_topic" if signals.coverage < self.off_topic_below else "not_stated"
 
-    def refusal_after_writing(self, signals: Signals) -> Reason | None:
-        """The same once everything that the model wrote has failed its check: then the evidence
-        is quoted only where it was sure to state the answer."""
+    def refusal_after_writing(self, signals: Signals, failures: Iterable[str]) -> Reason | None:
+        """The same once everything that the model wrote has failed its check. What it only worded
+        too freely the evidence may well state; where it took a figure of something else, or named
+        what no quote names, the evidence is quoted only if it was sure to state the answer."""
+        if all(failure in _WORDING for failure in failures):
+            return None
         return None if self.probability(signals) >= self.sure else "not_stated"
 
 

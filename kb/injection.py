@@ -34,7 +34,8 @@ _IMPERATIVES = (
     rf"(?:reveal|show|print|repeat|output|display|leak|dump|tell|give|write\s+out)\s+(?:{_OWN})",
     r"(?:pretend|imagine|suppose)\s+(?:to\s+be|(?:that\s+)?you)\b",
     r"(?:act|behave|respond|speak)\s+(?:as|like)\s+(?:if|an?|the|though)\b|role-?play\b",
-    r"(?:answer|respond|reply)\s+(?:only|just|solely|exclusively)\s+with\b",
+    r"(?:answer|respond|reply|claim|insist)\s+(?:(?:only|just|solely|exclusively|always)\s+)?"
+    r"(?:with|that|yes|no)\b",
     r"(?:answer|respond|reply)\s+(?:\w+\s+){0,3}?(?:without|from\s+(?:your\s+)?(?:own\s+)?memory)\b",
     r"say\s+(?!what|how|which|why|whether|who|when|where|if)[\w'\"“‘]",
     r"do\s+anything\s+now\b",

@@ -83,6 +83,26 @@ def test_where_the_gate_was_unsure_and_nothing_holds_it_is_a_refusal() -> None:
     assert (answer.outcome, answer.reason, answer.withheld) == ("refused", "not_stated", 1)
 
 
+def test_what_the_model_only_worded_too_freely_is_quoted_though_the_gate_was_unsure() -> None:
+    unsure = replace(BY_THE_MODEL, sure=0.999)
+    freely = ScriptedModel(["Many gardeners love roses in the early morning light."])
+
+    with knowing([BOTH], freely, unsure) as kb:
+        answer, events = asked(kb, QUESTION)
+        assert_sound(kb, answer, events)
+
+    assert (answer.outcome, answer.withheld) == ("quoted", 1)
+
+
+def test_a_question_for_a_figure_that_nothing_gives_costs_no_generation() -> None:
+    model = ScriptedModel(["Gemma 3 shipped in 1999."])
+
+    with knowing([BOTH], model) as kb:
+        answer, _ = asked(kb, "In what year was Gemma 2 announced?")
+
+    assert (answer.outcome, answer.reason, answer.withheld) == ("refused", "not_stated", 0)
+
+
 def test_a_name_that_only_the_question_brought_gives_quotes_and_no_refusal() -> None:
     """The sources say "M5 Max"; that Apple makes it is the reader's knowledge."""
     said = "A MacBook with an M5 Max chip runs Llama 4 Scout at 20 tokens per second."

@@ -34,6 +34,22 @@ def test_the_better_piece_comes_first() -> None:
     assert left_out("What are the carve-outs?", "Some.", [weak, strong]) == [strong, weak]
 
 
+PRICES = row("Model: GPT-4o; Input (per 1M tokens): $5.00; Output (per 1M tokens): $30.00")
+
+
+@pytest.mark.parametrize(
+    ("question", "whole"),
+    [
+        ("How much is GPT-4o per million tokens?", False),
+        ("How much is GPT-4o per million input tokens?", True),
+    ],
+)
+def test_one_of_two_prices_is_the_whole_answer_only_where_it_was_asked_for(
+    question: str, whole: bool
+) -> None:
+    assert settles(question, "GPT-4o costs $5 per million tokens.", [PRICES]) is whole
+
+
 @given(st.lists(st.text("abcdefgh ", min_size=1, max_size=400), max_size=8), st.text(max_size=50))
 def test_added_quotes_are_few_short_and_from_the_evidence(texts: list[str], answer: str) -> None:
     pieces = [quote(text, start=1000 * n) for n, text in enumerate(texts)]
@@ -49,6 +65,8 @@ def test_added_quotes_are_few_short_and_from_the_evidence(texts: list[str], answ
         ("When did Gemma 3 ship?", "Gemma 3 shipped on March 12, 2025.", True),
         ("Who makes Falcon?", "Alibaba makes Falcon.", True),
         ("How much does an A100 cost an hour?", "An A100 costs $2 an hour.", True),
+        ("What does an A100 cost an hour?", "An A100 costs $2 an hour.", True),
+        ("What does an A100 cost an hour?", "An A100 holds 80 GB.", False),
         ("What is a context window?", "A context window holds 128K tokens.", False),
         ("Which three limits apply?", "A cap of 700 million users applies.", False),
         ("Who makes Falcon and where?", "Alibaba makes Falcon.", False),

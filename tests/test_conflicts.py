@@ -79,6 +79,46 @@ def test_the_same_pair_is_no_disagreement_about_something_else() -> None:
     assert _pairs("Can an open-weights model be sold to hospitals?", NONE, ALL) == []
 
 
+RELEASED = quote("GPT-4o from OpenAI, released April 23, 2026, leads in reasoning.", start=100)
+RELEASES = row(
+    "Model family: GPT; Latest release (date): GPT-5 (August 7, 2025); GPT-4o (May 2024)"
+)
+
+
+def test_a_date_in_brackets_is_of_the_name_before_it() -> None:
+    assert _pairs("When was GPT-4o released?", RELEASED, RELEASES) == [
+        (RELEASED.statement, RELEASES.statement)
+    ]
+    assert _pairs("When was GPT-5 released?", RELEASED, RELEASES) == []
+
+
+def test_a_more_precise_date_agrees() -> None:
+    month = quote("GPT-4o was released in April 2026.", start=700)
+    assert _pairs("When was GPT-4o released?", RELEASED, month) == []
+
+
+def test_a_question_without_a_name_has_its_condition_for_a_subject() -> None:
+    asked = "At 50 million tokens a day, what does self-hosting cost a day?"
+    high = quote("At 50M tokens/day, self-hosting costs ~$50/day.")
+    said = "At 50M tokens/day, an API costs $750/day, compared with $15/day for self-hosting."
+    low = quote(said, start=100)
+    less = quote("At 5M tokens/day, self-hosting costs $2/day.", start=300)
+    assert _pairs(asked, high, less, low) == [(high.statement, low.statement)]
+
+
+def test_a_limit_and_its_removal_disagree() -> None:
+    holds = row("License: Community; Examples: Llama 2, Llama 3; Notable: cap of 700 million users")
+    ended = quote("Llama 2 had a cap of 700M users; in Llama 3 it was removed.", start=300)
+    asked = "Does the 700 million user limit still apply to Llama 3?"
+    assert _pairs(asked, holds, ended) == [(holds.statement, ended.statement)]
+
+
+def test_a_part_that_is_spared_does_not_deny_what_holds_for_the_rest() -> None:
+    partly = quote("The act partially exempts open models from its duties.")
+    never = quote("Models with systemic risk get no exemption from the act's duties.", start=300)
+    assert _pairs("Does the act exempt open models from its duties?", partly, never) == []
+
+
 @given(st.data())
 def test_a_piece_never_disagrees_with_itself(data: st.DataObject) -> None:
     piece = data.draw(st.sampled_from(units()))
