@@ -8,7 +8,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from cli import ask, doctor, evals, ingest, keys, mcp, models, serve, versions, watch
+from cli import ask, doctor, evals, ingest, keys, mcp, migrate, models, serve, versions, watch
 from cli.screen import note, say
 from kb.errors import InputError, WeighbridgeError
 
@@ -30,6 +30,7 @@ app.command()(watch.watch)
 app.add_typer(models.app, name="models")
 app.add_typer(versions.app, name="versions")
 app.add_typer(keys.app, name="keys")
+app.command()(migrate.migrate)
 app.command()(doctor.doctor)
 app.add_typer(evals.app, name="eval")
 

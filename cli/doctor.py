@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.local import owned_unless_shared
 from cli.models import needed
 from cli.screen import notes, say
 from kb.doctor import Comparison, compare, identity_findings, repair
@@ -21,7 +22,6 @@ from kb.errors import (
     WeightsCorrupt,
     WeightsMissing,
 )
-from kb.ownership import owned
 from kb.settings import Settings, load_settings
 from kb.types import IndexIdentity
 from kb.weights import verify
@@ -43,7 +43,7 @@ def doctor(
     """Compare weights, catalog, full-text index, vectors and jobs. Exit status 1 when something
     is wrong."""
     settings = load_settings()
-    with owned(settings.index):
+    with owned_unless_shared(settings):
         findings = [*_weights(settings), *_index(settings, mend)]
     for finding in findings:
         say(f"wrong: {finding}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +23,7 @@ Keep = Annotated[bool, typer.Option(help="Results of an earlier state of the cod
 Count = Annotated[int | None, typer.Option(min=1, help="Only the first so many.")]
 SHARED = Path("../shared")
 RESULTS = Path("build/eval")
-ANSWERS = ["answers", "held_out"]
+ANSWERS = ["answers", "seen", "held_out"]
 PUBLIC = ["squad2", "ramdocs", "bipia", "scifact"]
 CLAIMS = ["claims_written", "claims_made"]
 
@@ -54,6 +55,20 @@ def retrieval(
         measured.plot(f"Retrieval on {len(items)} questions", stages, plot)
     if as_json:
         as_json.write_text(measured.as_json(stages), encoding="utf-8")
+
+
+@app.command("follow-ups")
+def follow_ups(shared: Shared = SHARED, out: Out = RESULTS) -> None:
+    """Retrieval for last turns of conversations, as said and as understood; and questions back."""
+    from bench import follow_ups as measured
+    from bench import pages
+    from bench.index import loaded
+
+    _require(shared / "eval" / "questions.jsonl", shared / "eval" / "public" / "mtrag_un.jsonl")
+    settings = load_settings()
+    with loaded(settings) as model:
+        path = measured.write(settings, shared, out, model)
+    typer.echo("\n".join(pages.follow_ups(json.loads(path.read_text(encoding="utf-8")))))
 
 
 @app.command()

@@ -10,6 +10,7 @@ import typer
 
 from cli.ingesting import Wanted, carried_out
 from cli.interrupts import INTERRUPTED, Interrupted, stopping
+from cli.local import check_rebuild
 from cli.reported import exit_status, show, wire
 from cli.screen import note, say_json
 from ingest.formats import FORMATS
@@ -33,6 +34,9 @@ def ingest(
         bool, typer.Option("--rebuild", help="Delete the index first: after a change of encoder.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask before --rebuild deletes.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Processes that read and embed: for many documents.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Read, split, embed and index documents; what is unchanged is left alone. Ctrl-C ends it with
@@ -42,7 +46,7 @@ def ingest(
     settings = load_settings()
     if rebuild:
         _check_rebuild(settings, paths, dry_run, yes)
-    report = _carried_out(settings, Wanted(tuple(paths), prune, dry_run, rebuild))
+    report = _carried_out(settings, Wanted(tuple(paths), prune, dry_run, rebuild, workers=workers))
     if as_json:
         say_json(wire(report))
     else:
@@ -72,6 +76,7 @@ def _check_rebuild(settings: Settings, paths: Sequence[Path], dry_run: bool, yes
             f"the server at {url} owns this index, and can't be served a new one: "
             "stop it, run this command again, and start it"
         )
+    check_rebuild(settings)
     if dry_run:
         raise InputError("--rebuild deletes the index, so there is no --dry-run of it; leave one")
     if not find(paths)[0]:

@@ -13,6 +13,7 @@ from cli.progress import Shows, showing
 from cli.remote import Server
 from cli.screen import notes
 from cli.sending import SERVER_SECONDS, Sending
+from kb.errors import StoreInUse
 from kb.ownership import owner_url
 from kb.settings import Settings
 
@@ -25,13 +26,15 @@ EMPTIED = "the index had been deleted and holds nothing yet; run the command aga
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """settle_seconds: a file that changed since is left out."""
+    """settle_seconds: a file that changed since is left out. workers: processes that read, split
+    and embed; 1: this one."""
 
     paths: tuple[Path, ...]
     prune: bool = False
     dry_run: bool = False
     rebuild: bool = False
     settle_seconds: float = 0.0
+    workers: int = 1
 
 
 def carried_out(settings: Settings, wanted: Wanted, stop: threading.Event) -> Report:
@@ -39,6 +42,11 @@ def carried_out(settings: Settings, wanted: Wanted, stop: threading.Event) -> Re
     url = owner_url(settings.index)
     if url is None:
         return _here(settings, wanted, stop)
+    if wanted.workers > 1:
+        raise StoreInUse(
+            f"the server at {url} owns this index and reads what it is sent by itself: stop it, or "
+            "leave out --workers"
+        )
     with Server(url, SERVER_SECONDS, key=settings.key) as server, showing(notes) as shows:
         sending = Sending(server, shows, stop)
         return sending.send(wanted.paths, wanted.prune, wanted.dry_run, wanted.settle_seconds)
@@ -49,7 +57,7 @@ def _here(settings: Settings, wanted: Wanted, stop: threading.Event) -> Report:
     from ingest.steady import Steady
 
     opening = notes.status("opening the index")
-    with opening, ingesting(settings, wanted.rebuild) as pipeline:
+    with opening, ingesting(settings, wanted.rebuild, wanted.workers) as pipeline:
         opening.stop()
         found = found_in(wanted.paths)
         if wanted.settle_seconds:

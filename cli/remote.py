@@ -81,6 +81,12 @@ class Server:
     def roll_back(self, number: int) -> Wire:
         return self._call("POST", f"/v1/versions/{number}/rollback")
 
+    def migrate(self) -> Wire:
+        """The job that switches to what `kb migrate` built."""
+        accepted = self._call("POST", "/v1/migration")
+        job: Wire = accepted["job"]
+        return job
+
     def alive(self) -> bool:
         try:
             return self._client.get("/livez").status_code == httpx.codes.OK

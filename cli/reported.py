@@ -10,6 +10,7 @@ from cli.screen import say
 if TYPE_CHECKING:
     from ingest.pipeline import Report
 
+MOST_SHOWN = 10  # answers that lost support
 SOME_FAILED, NOTHING_USABLE = 1, 2
 
 
@@ -27,6 +28,8 @@ def wire(report: Report) -> dict[str, object]:
         "failed": [asdict(failed) for failed in report.failed],
         "passages": report.passages,
         "embedded": report.embedded,
+        "affected_total": report.affected.total,
+        "affected_answers": [asdict(one) for one in report.affected.answers],
     }
 
 
@@ -42,6 +45,19 @@ def show(report: Report, dry_run: bool) -> None:
     else:
         say(f"{counts(report)}; {report.embedded} of {report.passages} passages embedded")
         say(f"corpus version {report.version}")
+        _show_affected(report)
+
+
+def _show_affected(report: Report) -> None:
+    """Stored answers whose quotes have gone: the newest, and how many there are."""
+    found = report.affected
+    if not found.total:
+        return
+    say(f"{found.total} stored answers lost support:")
+    for one in found.answers[:MOST_SHOWN]:
+        say(f"{one.why:8}answer {one.id}: {', '.join(one.documents)}")
+    if found.total > MOST_SHOWN:
+        say(f"and {found.total - MOST_SHOWN} more; --json names {len(found.answers)} of them")
 
 
 def counts(report: Report) -> str:

@@ -40,7 +40,11 @@ class Sending:
         and Interrupted, with nothing changed."""
         max_bytes = int(self._server.about()["settings"]["file_mb"]) * 1_000_000
         lines = self._lines(paths, max_bytes, settle_seconds)
-        job = self._ended(self._server.ingest(lines, prune, dry_run))
+        return self.waited(self._server.ingest(lines, prune, dry_run))
+
+    def waited(self, job: Wire) -> Report:
+        """What the job reports in the end. Raises as `send` does."""
+        job = self._ended(job)
         if job["error"] is not None:
             raise reported(job["error"]["code"], job["error"]["message"])
         if job["state"] == "cancelled":
@@ -111,8 +115,16 @@ def _report(wire: Wire, names: dict[str, str]) -> Report:
     from ingest.items import Failed
     from ingest.pipeline import Report
     from ingest.plan import Plan
+    from kb.standing import Affected, AffectedAnswers
 
     plan = Plan(*(tuple(wire[part]) for part in ("add", "replace", "keep", "remove")))
     failed = [Failed(**one) for one in wire["failed"]]
     here = tuple(replace(one, path=names.get(one.path, one.path)) for one in failed)
-    return Report(wire["version"], plan, here, wire["passages"], wire["embedded"])
+    affected = AffectedAnswers(
+        tuple(
+            Affected(one["id"], one["why"], tuple(one["documents"]))
+            for one in wire["affected_answers"]
+        ),
+        wire["affected_total"],
+    )
+    return Report(wire["version"], plan, here, wire["passages"], wire["embedded"], affected)

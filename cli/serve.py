@@ -111,6 +111,7 @@ def _run(settings: Settings, url: str, listener: socket.socket) -> None:
 
     from api import logs
     from api.app import create_app
+    from api.heads import BoundedHeads
 
     logs.configure(settings.log_format)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -120,6 +121,7 @@ def _run(settings: Settings, url: str, listener: socket.socket) -> None:
             note(f"Weighbridge serves {url} (API: {url}/docs); Ctrl-C stops it")
             config = uvicorn.Config(
                 create_app(kb),
+                http=BoundedHeads,
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,

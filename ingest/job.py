@@ -20,9 +20,10 @@ ENDED: frozenset[State] = frozenset({"finished", "failed", "cancelled", "interru
 class Task:
     """What a job is to read: `paths` of the corpus folder, all of it without any; or `files`
     documents that were sent. folder: the corpus folder; settle_seconds: a file that changed since
-    is left out."""
+    is left out. switch: reads nothing, and makes an index current that was built beside this one.
+    """
 
-    kind: Literal["corpus", "files"]
+    kind: Literal["corpus", "files", "switch"]
     prune: bool = False
     dry_run: bool = False
     folder: str | None = None

@@ -10,23 +10,21 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from ingest.items import Failed, Item, failure, found_in
+from ingest.buffer import Buffer, embed
+from ingest.crew import Alone, Crew, Ready
+from ingest.items import Failed, Item, found_in
 from ingest.plan import Plan, plan
-from ingest.split import SPLITTER, split
+from ingest.split import SPLITTER
 from kb.catalog import Catalog
-from kb.errors import UnreadableFile
 from kb.lookup import Lookup
 from kb.ownership import Turn
 from kb.ports import Embedder, PassageStore
 from kb.standing import AffectedAnswers, affected
-from kb.types import Document, Encoding, Float32, Passage
+from kb.types import Encoding, Float32, IndexIdentity
 from kb.upkeep import Upkeep
 
 if TYPE_CHECKING:  # Chroma takes a second, and who has a knowledge base has loaded it
     from kb.wiring import KnowledgeBase
-
-BUFFER = 256  # passages embedded together: enough to sort by length into full batches
-STEP = 64  # passages between two signs of progress, each a moment to cancel: a second or two
 
 Affecting = Callable[[int, int], AffectedAnswers]  # version before, version after
 Progress = Callable[[str, int, int], None]  # what, done, of how many (0: not known yet)
@@ -58,23 +56,10 @@ class _Survey:
     items: dict[str, Item] = field(default_factory=dict)  # likewise
     failed: list[Failed] = field(default_factory=list)
 
-    def drop(self, document: str, error: UnreadableFile) -> None:
+    def drop(self, document: str, failed: Failed) -> None:
         """The catalog keeps what it has of it."""
-        self.failed.append(failure(self.items[document].name, error))
+        self.failed.append(failed)
         del self.revisions[document]
-
-
-@dataclass(slots=True)
-class _Buffer:
-    documents: list[tuple[Document, list[Passage]]] = field(default_factory=list)
-
-    @property
-    def passages(self) -> int:
-        return sum(len(passages) for _, passages in self.documents)
-
-    @property
-    def full(self) -> bool:
-        return max(self.passages, len(self.documents)) >= BUFFER
 
 
 class Pipeline:
@@ -91,20 +76,24 @@ class Pipeline:
         upkeep: Upkeep,
         turn: Turn,
         affected: Affecting = lambda before, after: AffectedAnswers(),
+        crew: Crew | None = None,
+        made_with: IndexIdentity | None = None,
     ) -> None:
-        """affected: the stored answers that lose support between two versions."""
+        """affected: the stored answers that lose support between two versions. crew: who reads;
+        None: this process. made_with: what passages are made with here; an index of another make
+        is left alone."""
         self._catalog = catalog
         self._lookup = lookup
         self._store = store
         self._embedder = embedder
-        self._token_count = token_count
-        self._max_bytes = max_bytes
+        self._crew = crew or Alone(token_count, max_bytes)
         self._upkeep = upkeep
         self._turn = turn
         self._affected = affected
+        self._made_with = made_with
 
     @classmethod
-    def of(cls, kb: KnowledgeBase) -> Self:
+    def of(cls, kb: KnowledgeBase, crew: Crew | None = None) -> Self:
         return cls(
             kb.catalog,
             kb.lookup,
@@ -115,6 +104,8 @@ class Pipeline:
             upkeep=kb.upkeep,
             turn=kb.turn,
             affected=partial(affected, kb.database),
+            crew=crew,
+            made_with=kb.identity,
         )
 
     def run(
@@ -140,13 +131,16 @@ class Pipeline:
         reported, as those are that `failed` already, and keeps what the catalog has of it. prune:
         documents that are not among the items go, unless one failed or there was none. What
         `progress` raises stops it, with nothing changed. wait_seconds: for who changes the corpus
-        before; None: as long as it takes. Raises StoreUnavailable, StoreInUse."""
+        before; None: as long as it takes. Raises StoreUnavailable, StoreInUse, and IndexMismatch
+        where the index is of another make by now."""
         survey = self._survey(items, failed, progress)
         if dry_run:
             version = self._catalog.current_version()
             todo = _planned(survey, self._catalog.live_revisions(version), prune)
             return Report(version, todo, tuple(survey.failed), 0, 0)
         with self._turn.taken(wait_seconds):
+            if self._made_with is not None:
+                self._catalog.claim(self._made_with)
             return self._carried_out(survey, prune, progress)
 
     def _carried_out(self, survey: _Survey, prune: bool, progress: Progress) -> Report:
@@ -171,26 +165,25 @@ class Pipeline:
         self, items: Sequence[Item], failed: Sequence[Failed], progress: Progress
     ) -> _Survey:
         survey = _Survey(failed=[*failed])
-        for done, item in enumerate(items, 1):
-            try:
-                document = item.read(self._max_bytes)
-                survey.revisions[document.id] = document.revision
-                survey.items[document.id] = item
-            except UnreadableFile as error:
-                survey.failed.append(failure(item.name, error))
+        found = zip(items, self._crew.revisions(items), strict=True)
+        for done, (item, read) in enumerate(found, 1):
+            if isinstance(read, Failed):
+                survey.failed.append(read)
+            else:
+                survey.revisions[read.document] = read.revision
+                survey.items[read.document] = item
             progress("reading", done, len(items))
         return survey
 
-    def _again(self, document_ids: Sequence[str], survey: _Survey) -> Iterator[Document]:
+    def _again(self, document_ids: Sequence[str], survey: _Survey) -> Iterator[Ready]:
         """The documents as they are by now, and the survey with them."""
-        for document_id in document_ids:
-            try:
-                document = survey.items[document_id].read(self._max_bytes)
-            except UnreadableFile as error:
-                survey.drop(document_id, error)
+        made = self._crew.ready([survey.items[document_id] for document_id in document_ids])
+        for document_id, ready in zip(document_ids, made, strict=True):
+            if isinstance(ready, Failed):
+                survey.drop(document_id, ready)
                 continue
-            survey.revisions[document_id] = document.revision
-            yield document
+            survey.revisions[document_id] = ready.document.revision
+            yield ready
 
     # -- writing, unseen -------------------------------------------------------------------------
 
@@ -199,46 +192,45 @@ class Pipeline:
     ) -> tuple[int, int]:
         """Returns how many passages were staged, and how many of them were embedded."""
         passages = embedded = done = 0
-        buffer = _Buffer()
+        buffer = Buffer()
 
         def flush() -> None:
             nonlocal passages, embedded, done, buffer
             embedded += self._write(buffer, live, lambda n: progress("passages", passages + n, 0))
             passages += buffer.passages
             done += len(buffer.documents)
-            buffer = _Buffer()
+            buffer = Buffer()
             progress("passages", passages, 0)
             progress("embedding", done, len(todo.changed))
 
-        for document in self._again(todo.changed, survey):
-            buffer.documents.append((document, split(document, self._token_count)))
+        for ready in self._again(todo.changed, survey):
+            buffer.documents.append(ready)
             if buffer.full:
                 flush()
         if buffer.documents:
             flush()
         return passages, embedded
 
-    def _write(self, buffer: _Buffer, live: Mapping[str, str], ready: Callable[[int], None]) -> int:
+    def _write(self, buffer: Buffer, live: Mapping[str, str], told: Callable[[int], None]) -> int:
         """Embeds the bodies that are new, stages every document, writes its vectors."""
         known: dict[str, Encoding] = {}
-        for document, _ in buffer.documents:
+        for ready in buffer.documents:
+            document = ready.document
             if document.id in live:
                 known |= self._lookup.encodings(document.id, live[document.id])
             known |= self._lookup.encodings(document.id, document.revision)
-        bodies = dict.fromkeys(p.body for _, passages in buffer.documents for p in passages)
-        new = sorted((body for body in bodies if body not in known), key=len)
-        for start in range(0, len(new), STEP):
-            some = new[start : start + STEP]
-            known |= dict(zip(some, self._embedder.embed_passages(some), strict=True))
-            ready(start + len(some))
+            known |= ready.encodings
+        new = embed(buffer.bodies, known, self._embedder, told)
+        known |= new
         vectors: dict[str, Float32] = {}
-        for document, passages in buffer.documents:
-            entries = [(p.id(SPLITTER, self._embedder.name), p, known[p.body]) for p in passages]
-            self._catalog.stage(document, SPLITTER, entries)
+        for ready in buffer.documents:
+            name = self._embedder.name
+            entries = [(p.id(SPLITTER, name), p, known[p.body]) for p in ready.passages]
+            self._catalog.stage(ready.document, SPLITTER, entries)
             vectors |= {passage_id: encoding.pooled for passage_id, _, encoding in entries}
         if vectors:  # of all at once: each call to Chroma costs as much as a hundred vectors
             self._store.put(list(vectors), np.stack(list(vectors.values())))
-        return len(new)
+        return len(new) + sum(len(ready.encodings) for ready in buffer.documents)
 
 
 def _planned(survey: _Survey, live: Mapping[str, str], prune: bool) -> Plan:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest.items import Found, found_in_corpus
 from ingest.job import Job, Task
 from ingest.pipeline import Pipeline, Progress, Report
+from ingest.plan import Plan
 from ingest.steady import Steady
 from ingest.uploads import Uploads
 from kb.wiring import KnowledgeBase
@@ -29,6 +30,8 @@ class ServerWork:
         return self._kb.catalog.current_version()
 
     def lacking(self, job: Job) -> str | None:
+        if job.task.kind == "switch":
+            return None
         if job.task.kind == "files":
             if self._uploads.has(job.id):
                 return None
@@ -42,6 +45,8 @@ class ServerWork:
 
     def carry_out(self, job: Job, progress: Progress) -> Report:
         task = job.task
+        if task.kind == "switch":
+            return self._switched()
         found = self._found(job)
         return Pipeline.of(self._kb).carry_out(*found, task.prune, task.dry_run, progress)
 
@@ -50,6 +55,13 @@ class ServerWork:
             self._uploads.remove_all_but(under_way)
         else:
             self._uploads.remove(job_id)
+
+    def _switched(self) -> Report:
+        """Its documents stay what they were."""
+        self._kb.switching().switch()
+        version = self.version()
+        kept = tuple(sorted(self._kb.catalog.live_revisions(version)))
+        return Report(version, Plan((), (), kept, ()), (), 0, 0)
 
     def _found(self, job: Job) -> Found:
         if job.task.kind == "files":

@@ -11,14 +11,15 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import and_, exists, insert, select, update
+from sqlalchemy import and_, exists, insert, select
 
 from kb import full_text_faults, history, removal, rows
 from kb.database import Database
 from kb.errors import DocumentNotFound, IndexMismatch, RevisionNotFound
-from kb.history import Change, Pair, Version
+from kb.history import Change, Made, Pair, Version
+from kb.makes import Makes
 from kb.removal import Erased, Stored
-from kb.schema import identity, memberships, passages, revisions
+from kb.schema import identity, makings, memberships, passages, revisions
 from kb.types import Document, Encoding, IndexIdentity, Passage, Source
 
 
@@ -42,22 +43,21 @@ class Catalog:
 
     def identity(self) -> IndexIdentity | None:
         """What the index was made with; None while it is empty."""
-        with self._database.reading() as connection:
-            row = connection.execute(select(identity)).one_or_none()
-        return IndexIdentity(*row) if row else None
+        return Makes(self._database).serving()
 
     def claim(self, wanted: IndexIdentity) -> None:
         """Writes the identity of an empty index; raises IndexMismatch on another one's."""
         found = self.identity()
         if found is None:
             with self._database.writing() as connection:
-                connection.execute(insert(identity).values(**rows.fields(wanted)))
+                values = {"make": history.FIRST_MAKE, "serving": True} | rows.fields(wanted)
+                connection.execute(insert(identity).values(values))
         elif found != wanted:
             raise IndexMismatch(
                 f"the index was made with {found.embedder} ({found.weights_sha256[:12]}, "
                 f"{found.dimension} dimensions, splitter {found.splitter}); this start uses "
                 f"{wanted.embedder} ({wanted.weights_sha256[:12]}, {wanted.dimension} dimensions, "
-                f"splitter {wanted.splitter}). Rebuild it: kb ingest --rebuild PATH"
+                f"splitter {wanted.splitter}). Use what it was made with, or: kb migrate"
             )
 
     # -- versions --------------------------------------------------------------------------------
@@ -91,7 +91,9 @@ class Catalog:
         Raises RevisionNotFound, and changes nothing, when one of the pairs was not staged.
         """
         with self._database.writing() as connection:
-            return history.turn(connection, add, remove, self._now())
+            make = history.serving(connection)
+            made = [(document, revision, make) for document, revision in add]
+            return history.turn(connection, made, remove, self._now())
 
     def restore(self, number: int) -> int:
         """A new version with what that one holds; returns its number, or the current one's where
@@ -99,18 +101,18 @@ class Catalog:
         with self._database.writing() as connection:
             history.require(connection, number)
             current = history.newest(connection)
-            back = history.changes(*(history.contents(connection, v) for v in (current, number)))
-            if not back:
+            here, there = (history.made(connection, v) for v in (current, number))
+            add = sorted(set(there) - set(here))
+            remove = sorted({one[0] for one in here} - {one[0] for one in there})
+            if not add and not remove:
                 return current
-            add = [(one.document_id, one.after) for one in back if one.after is not None]
-            remove = [one.document_id for one in back if one.after is None]
             return history.turn(connection, add, remove, self._now())
 
     # -- documents -------------------------------------------------------------------------------
 
     def documents(self, version: int) -> list[Listed]:
         query = (
-            select(*rows.source_columns(), revisions.c.characters, revisions.c.words)
+            select(*rows.source_columns(), revisions.c.characters, makings.c.words)
             .select_from(rows.members())
             .where(rows.live(version))
         )
@@ -139,7 +141,12 @@ class Catalog:
             found = connection.execute(query).all()
         if not found:
             raise DocumentNotFound(f"no document {document_id!r}; GET /v1/documents lists them")
-        return [(row.revision, row.since, row.until) for row in found]
+        merged: list[tuple[str, int, int | None]] = []
+        for revision, since, until in found:
+            if merged and merged[-1][::2] == (revision, since):  # only its passages were made anew
+                since = merged.pop()[1]
+            merged.append((revision, since, until))
+        return merged
 
     def known(self, document_id: str) -> None:
         """Raises DocumentNotFound where nothing of it is stored, in no version."""
@@ -165,12 +172,13 @@ class Catalog:
 
     # -- staging ---------------------------------------------------------------------------------
 
-    def staged(self, document_id: str, revision: str, splitter: str) -> bool:
-        """Whether that revision is here whole, live or not."""
-        query = select(revisions.c.splitter).where(
-            revisions.c.document_id == document_id, revisions.c.revision == revision
-        )
+    def staged(
+        self, document_id: str, revision: str, splitter: str, make: int | None = None
+    ) -> bool:
+        """Whether that revision is here whole, live or not. make: None for the serving one."""
         with self._database.reading() as connection:
+            which = make or history.serving(connection)
+            query = select(makings.c.splitter).where(rows.making(document_id, revision, which))
             return connection.scalar(query) == splitter
 
     def stage(
@@ -178,34 +186,40 @@ class Catalog:
         document: Document,
         splitter: str,
         entries: Sequence[tuple[str, Passage, Encoding]],
+        make: int | None = None,
     ) -> None:
         """Writes a revision and its passages, unseen, in one transaction. entries: (passage id,
-        passage, its encoding). Writing the same again changes nothing."""
+        passage, its encoding). make: None for the serving one; of another one only what the catalog
+        has: raises RevisionNotFound. Writing the same again changes nothing."""
         revision = document.revision
-        if self.staged(document.id, revision, splitter):
+        if self.staged(document.id, revision, splitter, make):
             return
         row = {
             "title": document.title,
             "publisher": document.publisher,
             "uri": document.uri,
             "as_of": document.as_of,
-            "splitter": splitter,
             "created_at": self._now(),
             "characters": len(document.text),
-            "words": rows.words(passage for _, passage, _ in entries).tobytes(),
             "text": document.text,
         }
+        key = {"document_id": document.id, "revision": revision}
         with self._database.writing() as connection:
-            row["first_row"] = first = history.last_row(connection) + 1
+            which = make or history.serving(connection)
+            first = history.last_row(connection) + 1
             this = and_(revisions.c.document_id == document.id, revisions.c.revision == revision)
-            if connection.scalar(select(exists().where(this))):  # of which only the text was kept
-                removal.strip(connection, self._database.text, document.id, revision)
-                connection.execute(update(revisions).where(this).values(row))
-            else:
-                key = {"document_id": document.id, "revision": revision}
+            if connection.scalar(select(exists().where(this))):
+                removal.strip(connection, self._database.text, document.id, revision, which)
+            elif make is None:
                 connection.execute(insert(revisions).values(key | row))
+            else:
+                raise RevisionNotFound(f"{document.id!r} was deleted meanwhile")
+            making = {"make": which, "splitter": splitter, "first_row": first}
+            words = rows.words(passage for _, passage, _ in entries).tobytes()
+            connection.execute(insert(makings).values(key | making | {"words": words}))
             numbered = [
-                rows.to_row(row, document.text, *entry) for row, entry in enumerate(entries, first)
+                rows.to_row(row, which, document.text, *entry)
+                for row, entry in enumerate(entries, first)
             ]
             if numbered:
                 connection.execute(insert(passages), numbered)
@@ -229,6 +243,7 @@ class Catalog:
         """Only the current version and the `keep` before it can be read any longer."""
         with self._database.writing() as connection:
             removal.retire(connection, keep, cited)
+            removal.forget_makes(connection)
 
     def unneeded(self, cited: Collection[Pair] = ()) -> list[Pair]:
         """(document id, revision) of those that no version holds; staged rows that never became
@@ -237,15 +252,20 @@ class Catalog:
         with self._database.reading() as connection:
             return removal.unneeded(connection, cited)
 
-    def ids_of(self, document_id: str, revision: str) -> list[str]:
-        query = select(passages.c.id).where(rows.of(document_id, revision))
+    def outdated(self) -> list[Made]:
+        """Of passages that were made anew since, and that no version holds any longer."""
+        with self._database.reading() as connection:
+            return removal.outdated(connection)
+
+    def ids_of(self, document_id: str, revision: str, make: int | None = None) -> list[str]:
+        query = select(passages.c.id).where(rows.of(document_id, revision, make))
         with self._database.reading() as connection:
             return list(connection.scalars(query))
 
-    def strip(self, document_id: str, revision: str) -> None:
-        """Removes a revision's passages and its full-text rows, and leaves its text."""
+    def strip(self, document_id: str, revision: str, make: int | None = None) -> None:
+        """Removes a revision's passages, of one make or of all, and leaves its text."""
         with self._database.writing() as connection:
-            removal.strip(connection, self._database.text, document_id, revision)
+            removal.strip(connection, self._database.text, document_id, revision, make)
 
     def forget(self, document_id: str, revision: str) -> None:
         """Removes a revision, its passages and its full-text rows, in one transaction."""

@@ -48,13 +48,14 @@ def repair(
     store.remove([*comparison.orphaned, *comparison.duplicated])
     wanted = {*comparison.missing, *comparison.duplicated}
     lacking = ((id, vector) for id, vector in vectors if id in wanted)
-    for batch in _batches(lacking):
+    for batch in in_batches(lacking):
         store.put([id for id, _ in batch], np.stack([vector for _, vector in batch]))
 
 
-def _batches(
+def in_batches(
     vectors: Iterator[tuple[str, Float32]],
 ) -> Iterator[list[tuple[str, Float32]]]:
+    """For the store, BATCH at once."""
     while batch := list(islice(vectors, BATCH)):
         yield batch
 
@@ -64,7 +65,7 @@ def identity_findings(found: IndexIdentity | None, wanted: IndexIdentity) -> lis
     if found is None:
         return []
     return [
-        f"the index has {name} {was!r}, this installation {now!r}: kb ingest --rebuild PATH"
+        f"the index has {name} {was!r}, this installation {now!r}: kb migrate"
         for name, was, now in (
             ("embedder", found.embedder, wanted.embedder),
             ("weights", found.weights_sha256, wanted.weights_sha256),

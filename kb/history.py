@@ -12,9 +12,12 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from kb import rows
 from kb.errors import RevisionNotFound, VersionNotFound
 from kb.rows import Counts
-from kb.schema import memberships, passages, revisions, versions
+from kb.schema import identity, makings, memberships, passages, versions
 
 Pair = tuple[str, str]  # document id, revision
+Made = tuple[str, str, int]  # and the make of its passages (kb.makes)
+
+FIRST_MAKE = 1  # of an index whose identity nobody has claimed yet, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,17 @@ def contents(connection: Connection, version: int) -> dict[str, str]:
     return {row.document_id: row.revision for row in connection.execute(query)}
 
 
+def made(connection: Connection, version: int) -> list[Made]:
+    columns = memberships.c
+    query = select(columns.document_id, columns.revision, columns.make).where(rows.live(version))
+    return [(row.document_id, row.revision, row.make) for row in connection.execute(query)]
+
+
+def serving(connection: Connection) -> int:
+    """The make of what is ingested."""
+    return connection.scalar(select(identity.c.make).where(identity.c.serving)) or FIRST_MAKE
+
+
 def changes(before: dict[str, str], after: dict[str, str]) -> list[Change]:
     """Of two versions' contents; by document id."""
     return [
@@ -89,12 +103,12 @@ def changes(before: dict[str, str], after: dict[str, str]) -> list[Change]:
 # -- writing -------------------------------------------------------------------------------------
 
 
-def turn(connection: Connection, add: Sequence[Pair], remove: Iterable[str], now: float) -> int:
+def turn(connection: Connection, add: Sequence[Made], remove: Iterable[str], now: float) -> int:
     """Makes staged revisions current, replacing what their documents had; returns the new
     version's number. Raises RevisionNotFound when one of them was not staged."""
     _require_staged(connection, add)
     old = newest(connection)
-    gone = [*remove, *(document for document, _ in add)]
+    gone = [*remove, *(document for document, _, _ in add)]
     count, df = _shifted(connection, old, gone, add)
     for batch in rows.batches(gone):
         connection.execute(
@@ -105,7 +119,7 @@ def turn(connection: Connection, add: Sequence[Pair], remove: Iterable[str], now
     if add:
         connection.execute(
             insert(memberships),
-            [{"document_id": d, "revision": r, "since": old + 1} for d, r in add],
+            [{"document_id": d, "revision": r, "make": m, "since": old + 1} for d, r, m in add],
         )
     connection.execute(
         insert(versions).values(
@@ -140,7 +154,7 @@ def withdraw(connection: Connection, document_id: str) -> None:
 
 
 def _shifted(
-    connection: Connection, old: int, gone: Iterable[str], add: Sequence[Pair]
+    connection: Connection, old: int, gone: Iterable[str], add: Sequence[Made]
 ) -> tuple[int, Counts]:
     """Passage count and token frequencies of the next version, from the old one's."""
     before = connection.execute(
@@ -149,8 +163,8 @@ def _shifted(
     count = before.passages if before else 0
     df = np.frombuffer(before.token_df, np.int32).copy() if before else rows.no_tokens()
     count -= _count(_tokens_of(connection, old, gone), df, -1)
-    for document, revision in add:
-        query = select(passages.c.token_ids).where(rows.of(document, revision))
+    for one in add:
+        query = select(passages.c.token_ids).where(rows.of(*one))
         count += _count(connection.scalars(query), df, +1)
     return count, df
 
@@ -170,12 +184,13 @@ def _count(token_ids: Iterable[bytes], df: Counts, by: int) -> int:
     return count
 
 
-def _require_staged(connection: Connection, pairs: Sequence[Pair]) -> None:
-    staged: set[Pair] = set()
-    for batch in rows.batches(document for document, _ in pairs):
-        query = select(revisions.c.document_id, revisions.c.revision)
-        found = connection.execute(query.where(revisions.c.document_id.in_(batch)))
-        staged |= {(row.document_id, row.revision) for row in found}
-    if lacking := sorted(set(pairs) - staged):
-        document, revision = lacking[0]
+def _require_staged(connection: Connection, wanted: Sequence[Made]) -> None:
+    staged: set[Made] = set()
+    columns = makings.c
+    query = select(columns.document_id, columns.revision, columns.make)
+    for batch in rows.batches(document for document, _, _ in wanted):
+        found = connection.execute(query.where(columns.document_id.in_(batch)))
+        staged |= {(row.document_id, row.revision, row.make) for row in found}
+    if lacking := sorted(set(wanted) - staged):
+        document, revision, _ = lacking[0]
         raise RevisionNotFound(f"revision {revision!r} of {document!r} was not staged; ingest it")

@@ -11,6 +11,7 @@ from sqlalchemy import exists, select
 from kb import rows
 from kb.database import Database
 from kb.extent import Extents, Mask
+from kb.history import serving
 from kb.lexical import LexicalIndex
 from kb.rows import VOCABULARY, Counts
 from kb.schema import passages, versions
@@ -32,9 +33,12 @@ class Frequencies:
 class Lookup:
     """The reading side of the catalog. Every method names the version that it reads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, make: int | None = None) -> None:
+        """make: reads every version as if its passages were of that one (kb.makes), for a look at
+        an index that is being built."""
         self._database = database
-        self._extents = Extents(database)
+        self._make = make
+        self._extents = Extents(database, make)
         self._lexical = LexicalIndex(database, self._extents)
 
     # -- search ----------------------------------------------------------------------------------
@@ -85,6 +89,8 @@ class Lookup:
         return sorted(found, key=lambda one: one[0])
 
     def frequencies(self, version: int) -> Frequencies:
+        if self._make is not None:
+            return self._counted(version)
         with self._database.reading() as connection:
             row = connection.execute(
                 select(versions.c.passages, versions.c.token_df).where(versions.c.number == version)
@@ -93,23 +99,42 @@ class Lookup:
             return Frequencies(0, np.zeros(VOCABULARY, np.int32))
         return Frequencies(row.passages, np.frombuffer(row.token_df, np.int32))
 
+    def _counted(self, version: int) -> Frequencies:
+        held = exists().where(rows.same_text(), rows.live(version))
+        query = select(passages.c.token_ids).where(passages.c.make == self._make, held)
+        df, count = rows.no_tokens(), 0
+        with self._database.reading() as connection:
+            for token_ids in connection.scalars(query):
+                df[np.unique(np.frombuffer(token_ids, np.uint16))] += 1
+                count += 1
+        return Frequencies(count, df)
+
     def forget_erased(self) -> None:
         """After a document was erased from versions that are remembered here."""
         self._extents.forget()
 
     def vectors(self) -> Iterator[tuple[str, Float32]]:
-        """Every passage that some kept version holds, with its pooled vector: to rebuild from."""
+        """Every passage that some kept version holds, with its pooled vector: to rebuild from. Of
+        a make: every one of its passages."""
         held = exists().where(rows.same_revision(), rows.held())
-        query = select(passages.c.id, passages.c.pooled).where(held)
+        which = held if self._make is None else passages.c.make == self._make
+        query = select(passages.c.id, passages.c.pooled).where(which)
         with self._database.reading() as connection:
             for row in connection.execute(query.execution_options(yield_per=1000)):
                 yield row.id, np.frombuffer(row.pooled, np.float32)
 
+    def headings(self) -> list[str]:
+        """What its passages stand under, each once; of a make only."""
+        query = select(passages.c.heading).where(passages.c.make == self._make).distinct()
+        with self._database.reading() as connection:
+            return sorted(heading for heading in connection.scalars(query) if heading)
+
     def encodings(self, document_id: str, revision: str) -> dict[str, Encoding]:
         """Body to its encoding, of one stored revision: what is the same needs no new forward
-        pass. Empty where that revision isn't stored."""
-        query = select(passages).where(rows.of(document_id, revision))
+        pass. Empty where that revision isn't stored, or only as another make."""
         with self._database.reading() as connection:
+            make = self._make or serving(connection)
+            query = select(passages).where(rows.of(document_id, revision, make))
             return {row.body: rows.encoding(row) for row in connection.execute(query)}
 
 

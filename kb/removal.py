@@ -6,18 +6,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, select
 
 from kb import history, rows
 from kb.errors import DocumentNotFound
 from kb.full_text import FullText
 from kb.full_text_faults import rows_of
-from kb.history import Pair
-from kb.schema import memberships, passages, revisions, versions
-
-# In place of the splitter, of a revision whose passages are gone and whose text stays, because a
-# stored answer quotes it.
-TEXT_ONLY = ""
+from kb.history import Made, Pair
+from kb.schema import identity, makings, memberships, passages, revisions, versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,35 +55,59 @@ def retire(connection: Connection, keep: int, cited: Collection[Pair]) -> None:
 def unneeded(connection: Connection, cited: Collection[Pair]) -> list[Pair]:
     """Revisions that no kept version holds; staged ones that never became current are among them.
     Of those that are `cited` only what more than their text is left of."""
-    held = exists().where(
-        memberships.c.document_id == revisions.c.document_id,
-        memberships.c.revision == revisions.c.revision,
-        rows.held(),
-    )
-    query = select(revisions.c.document_id, revisions.c.revision, revisions.c.splitter).where(~held)
+    held = exists().where(rows.same_member(), rows.held())
+    stripped = ~exists().where(_making_of(revisions))
+    columns = revisions.c
+    query = select(columns.document_id, columns.revision, stripped.label("stripped")).where(~held)
     kept = set(cited)
     return [
         (document, revision)
-        for document, revision, splitter in connection.execute(query)
-        if splitter != TEXT_ONLY or (document, revision) not in kept
+        for document, revision, text_only in connection.execute(query)
+        if not text_only or (document, revision) not in kept
     ]
 
 
-def strip(connection: Connection, text: FullText, document_id: str, revision: str) -> None:
-    """Removes a revision's passages and their full-text rows, and leaves its text."""
-    _without_passages(connection, text, document_id, revision)
-    connection.execute(
-        update(revisions)
-        .where(_is(revisions, document_id, revision))
-        .values(splitter=TEXT_ONLY, first_row=0, words=b"")
+def outdated(connection: Connection) -> list[Made]:
+    """Passages of kept revisions, of a make that no kept version has any more, and that is not
+    being built either: neither the serving one nor a later one."""
+    held = exists().where(rows.same_making(), memberships.c.make == makings.c.make, rows.held())
+    building = exists().where(
+        identity.c.make == makings.c.make, identity.c.make > history.serving(connection)
     )
+    columns = makings.c
+    query = select(columns.document_id, columns.revision, columns.make).where(~held, ~building)
+    return [(row.document_id, row.revision, row.make) for row in connection.execute(query)]
+
+
+def strip(
+    connection: Connection,
+    text: FullText,
+    document_id: str,
+    revision: str,
+    make: int | None = None,
+) -> None:
+    """Removes a revision's passages, of one make or of every one, and their full-text rows, and
+    leaves its text."""
+    text.forget(connection, document_id, revision, make)
+    connection.execute(delete(passages).where(rows.of(document_id, revision, make)))
+    these = _is(makings, document_id, revision)
+    if make is not None:
+        these = and_(these, makings.c.make == make)
+    connection.execute(delete(makings).where(these))
 
 
 def forget(connection: Connection, text: FullText, document_id: str, revision: str) -> None:
     """Removes a revision with its passages, its full-text rows, and that it ever was."""
-    _without_passages(connection, text, document_id, revision)
+    strip(connection, text, document_id, revision)
     for table in (memberships, revisions):
         connection.execute(delete(table).where(_is(table, document_id, revision)))
+
+
+def forget_makes(connection: Connection) -> None:
+    """Those before the serving one of which nothing is left."""
+    left = exists().where(makings.c.make == identity.c.make)
+    past = identity.c.make < history.serving(connection)
+    connection.execute(delete(identity).where(past, ~left))
 
 
 def erase(connection: Connection, text: FullText, document_id: str, now: float) -> Erased:
@@ -118,11 +138,10 @@ def stored(connection: Connection, document_id: str, row_numbers: Sequence[int])
     )
 
 
-def _without_passages(
-    connection: Connection, text: FullText, document_id: str, revision: str
-) -> None:
-    text.forget(connection, document_id, revision)
-    connection.execute(delete(passages).where(rows.of(document_id, revision)))
+def _making_of(table: Table) -> ColumnElement[bool]:
+    return and_(
+        makings.c.document_id == table.c.document_id, makings.c.revision == table.c.revision
+    )
 
 
 def _is(table: Table, document_id: str, revision: str) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import BindParameter, Join, Row, Select, and_, bindparam, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from kb.schema import memberships, passages, revisions, versions
+from kb.schema import makings, memberships, passages, revisions, versions
 from kb.types import (
     Encoding,
     IndexIdentity,
@@ -46,11 +46,19 @@ these: BindParameter[Sequence[int]] = bindparam("these", expanding=True, literal
 named: BindParameter[Sequence[str]] = bindparam("named", expanding=True)
 
 
-def of(document_id: str, revision: str) -> ColumnElement[bool]:
-    return and_(passages.c.document_id == document_id, passages.c.revision == revision)
+def of(document_id: str, revision: str, make: int | None = None) -> ColumnElement[bool]:
+    """Passages of a revision; without a make those of every one."""
+    these = and_(passages.c.document_id == document_id, passages.c.revision == revision)
+    return these if make is None else and_(these, passages.c.make == make)
 
 
 def same_revision() -> ColumnElement[bool]:
+    """The passages that a membership brings into its versions."""
+    return and_(same_text(), memberships.c.make == passages.c.make)
+
+
+def same_text() -> ColumnElement[bool]:
+    """Those, and what else was made of the same text."""
     return and_(
         memberships.c.document_id == passages.c.document_id,
         memberships.c.revision == passages.c.revision,
@@ -71,8 +79,28 @@ def same_member() -> ColumnElement[bool]:
     )
 
 
-def members() -> Join:
-    return memberships.join(revisions, same_member())
+def making(document_id: str, revision: str, make: int) -> ColumnElement[bool]:
+    return and_(
+        makings.c.document_id == document_id,
+        makings.c.revision == revision,
+        makings.c.make == make,
+    )
+
+
+def same_making() -> ColumnElement[bool]:
+    """What a membership has passages of, of whichever make."""
+    return and_(
+        makings.c.document_id == memberships.c.document_id,
+        makings.c.revision == memberships.c.revision,
+    )
+
+
+def members(make: int | None = None) -> Join:
+    """With what their passages were made; make: as if all were of that one."""
+    which = memberships.c.make if make is None else make
+    return memberships.join(revisions, same_member()).join(
+        makings, and_(same_making(), makings.c.make == which)
+    )
 
 
 def source_columns() -> list[ColumnElement[Any]]:
@@ -125,7 +153,7 @@ def source(row: Row[*tuple[Any, ...]]) -> Source:
 
 
 def to_row(
-    row: int, text: str, passage_id: str, passage: Passage, encoding: Encoding
+    row: int, make: int, text: str, passage_id: str, passage: Passage, encoding: Encoding
 ) -> Mapping[str, object]:
     """text: of the passage's revision."""
     span = text[passage.start : passage.end]
@@ -137,6 +165,7 @@ def to_row(
         "id": passage_id,
         "document_id": passage.document_id,
         "revision": passage.revision,
+        "make": make,
         "ordinal": passage.ordinal,
         "kind": passage.kind,
         "start": passage.start,
@@ -191,6 +220,10 @@ def fields(wanted: IndexIdentity) -> dict[str, object]:
         "dimension": wanted.dimension,
         "splitter": wanted.splitter,
     }
+
+
+def identity_of(row: Row[*tuple[Any, ...]]) -> IndexIdentity:
+    return IndexIdentity(row.embedder, row.weights_sha256, row.dimension, row.splitter)
 
 
 def words(passages_of_one: Iterable[Passage]) -> Counts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Engine,
     Float,
@@ -26,6 +27,10 @@ metadata = MetaData()
 identity = Table(
     "identity",
     metadata,
+    # A make is one way of making passages. One is serving; a higher one is being built beside it,
+    # a lower one is what some kept version still has passages of.
+    Column("make", Integer, primary_key=True, autoincrement=False),
+    Column("serving", Boolean, nullable=False),
     Column("embedder", String, nullable=False),
     Column("weights_sha256", String, nullable=False),
     Column("dimension", Integer, nullable=False),
@@ -54,12 +59,24 @@ revisions = Table(
     Column("publisher", Text),
     Column("uri", Text, nullable=False),
     Column("as_of", String),
-    Column("splitter", String, nullable=False),  # what its passages were made with
     Column("created_at", Float, nullable=False),
     Column("characters", Integer, nullable=False),
+    Column("text", Text, nullable=False),  # last: a query for the rest doesn't read past it
+)
+
+# Revisions that have passages; of others only the text is kept, because a stored answer quotes it.
+makings = Table(
+    "makings",
+    metadata,
+    Column("document_id", String, primary_key=True),
+    Column("revision", String, primary_key=True),
+    Column("make", Integer, primary_key=True, autoincrement=False),
+    Column("splitter", String, nullable=False),
     Column("first_row", Integer, nullable=False),  # its passages' rows follow each other from here
     Column("words", LargeBinary, nullable=False),  # (passages,) int32: words in each, for BM25
-    Column("text", Text, nullable=False),  # last: a query for the rest doesn't read past it
+    ForeignKeyConstraint(
+        ["document_id", "revision"], ["revisions.document_id", "revisions.revision"]
+    ),
 )
 
 # A revision is part of every version v with since <= v < until (until NULL: still is).
@@ -68,6 +85,7 @@ memberships = Table(
     metadata,
     Column("document_id", String, nullable=False),
     Column("revision", String, nullable=False),
+    Column("make", Integer, nullable=False),
     Column("since", Integer, nullable=False),
     Column("until", Integer),
     ForeignKeyConstraint(
@@ -83,6 +101,7 @@ passages = Table(
     Column("id", String(32), nullable=False, unique=True),
     Column("document_id", String, nullable=False),
     Column("revision", String, nullable=False),
+    Column("make", Integer, nullable=False),
     Column("ordinal", Integer, nullable=False),
     Column("kind", String(5), nullable=False),
     Column("start", Integer, nullable=False),

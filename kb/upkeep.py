@@ -70,13 +70,13 @@ class Upkeep:
         self._keep = keep_versions
         self._forget_cached = forget_cached
 
-    def sweep(self) -> int:
+    def sweep(self, keep: int | None = None) -> int:
         """Removes what no kept version holds, and what was staged by an ingest that was cut off;
-        of what a stored answer quotes the text stays. The caller has the turn. Vectors go first,
-        so that a kill in between leaves the catalog knowing what is still to remove. Returns how
-        many revisions went."""
+        of what a stored answer quotes the text stays. keep: earlier versions; None: as many as it
+        was told to. The caller has the turn. Vectors go first, so that a kill in between leaves the
+        catalog knowing what is still to remove. Returns how many revisions went."""
         cited = self._answers.cited_revisions()
-        self._catalog.retire(self._keep, cited)
+        self._catalog.retire(self._keep if keep is None else keep, cited)
         unneeded = self._catalog.unneeded(cited)
         for document, revision in unneeded:
             self._store.remove(self._catalog.ids_of(document, revision))
@@ -84,6 +84,9 @@ class Upkeep:
                 self._catalog.strip(document, revision)
             else:
                 self._catalog.forget(document, revision)
+        for document, revision, make in self._catalog.outdated():
+            self._store.remove(self._catalog.ids_of(document, revision, make))
+            self._catalog.strip(document, revision, make)
         self._tidy()
         return len(unneeded)
 

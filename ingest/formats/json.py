@@ -39,7 +39,7 @@ def read_json(uri: str, data: bytes) -> Parsed:
         raise _too_deep(uri) from error
     except ValueError as error:
         raise FileDamaged(f"{uri}: is no valid JSON ({error}); correct it there") from error
-    if _levels(value) > MOST_LEVELS:
+    if levels(value) > MOST_LEVELS:
         raise _too_deep(uri)
     return Parsed(_facts(uri, value), _bounded(uri, _blocks(_booleans(value), 1)))
 
@@ -56,7 +56,7 @@ def _too_deep(uri: str) -> FileTooComplex:
     return FileTooComplex(f"{uri}: is nested more than {MOST_LEVELS} deep; flatten it")
 
 
-def _levels(value: Value) -> int:
+def levels(value: Value) -> int:
     """How deep it is nested; walked without recursion, since it may be as deep as can be."""
     deepest, ahead = 0, [(value, 0)]
     while ahead:

@@ -9,6 +9,7 @@ from typing import Any
 
 import nbformat
 
+from ingest.formats.json import levels
 from ingest.formats.parsed import Parsed
 from ingest.formats.text import decoded
 from ingest.front_matter import FrontMatter
@@ -16,6 +17,7 @@ from ingest.titles import stated_title
 from kb.errors import FileDamaged, FileTooComplex
 
 _VERSION = 4
+_MOST_LEVELS = 100
 _PRINTED_LINES, _PRINTED_CHARS = 40, 4000  # of what a cell printed; logs say nothing further on
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _FENCES = re.compile(r"`{3,}")
@@ -25,18 +27,25 @@ def read_notebook(uri: str, data: bytes) -> Parsed:
     """Raises FileIsBinary, EncodingInvalid, FileDamaged, FileTooComplex."""
     text = decoded(uri, data)
     try:
-        if not isinstance(json.loads(text), dict):
+        held = json.loads(text)
+        if not isinstance(held, dict):
             raise ValueError("it holds no object")
+        if levels(held) > _MOST_LEVELS:  # nbformat would take long to find no way through
+            raise _too_deep(uri)
         notebook = nbformat.reads(text, as_version=_VERSION)  # type: ignore[no-untyped-call]  # theirs
         cells = [block for cell in notebook.cells for block in _blocks(cell, _language(notebook))]
         title = stated_title(str(notebook.metadata.get("title") or ""))
     except RecursionError as error:
-        raise FileTooComplex(f"{uri}: is nested too deeply; save it again in Jupyter") from error
+        raise _too_deep(uri) from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise FileDamaged(
             f"{uri}: is no valid notebook ({type(error).__name__}); save it again in Jupyter"
         ) from error
     return Parsed(FrontMatter(title), "\n\n".join(cells))
+
+
+def _too_deep(uri: str) -> FileTooComplex:
+    return FileTooComplex(f"{uri}: is nested too deeply; save it again in Jupyter")
 
 
 def _language(notebook: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ _LIGATURES = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 )
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_HYPHEN_END = re.compile(r"(\S*\w)([-\u00ad\u2010])$")
+_HYPHEN_END = re.compile(r"(?<!\S)(\S*\w)([-\u00ad\u2010])$")
 _DIGITS = re.compile(r"\d+")
 _EDGE = 2  # lines at the head and at the foot of a page that may be furniture
 _LONGEST_FURNITURE = 120  # characters

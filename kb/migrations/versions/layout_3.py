@@ -11,6 +11,8 @@ down_revision = None
 
 def upgrade() -> None:
     _documents()
+    _makings()
+    _memberships()
     _passages()
     _answers()
     _jobs()
@@ -22,10 +24,13 @@ def upgrade() -> None:
 def _documents() -> None:
     op.create_table(
         "identity",
+        sa.Column("make", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("serving", sa.Boolean(), nullable=False),
         sa.Column("embedder", sa.String(), nullable=False),
         sa.Column("weights_sha256", sa.String(), nullable=False),
         sa.Column("dimension", sa.Integer(), nullable=False),
         sa.Column("splitter", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("make"),
     )
     op.create_table(
         "versions",
@@ -44,18 +49,36 @@ def _documents() -> None:
         sa.Column("publisher", sa.Text(), nullable=True),
         sa.Column("uri", sa.Text(), nullable=False),
         sa.Column("as_of", sa.String(), nullable=True),
-        sa.Column("splitter", sa.String(), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("characters", sa.Integer(), nullable=False),
-        sa.Column("first_row", sa.Integer(), nullable=False),
-        sa.Column("words", sa.LargeBinary(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("document_id", "revision"),
     )
+
+
+def _makings() -> None:
+    op.create_table(
+        "makings",
+        sa.Column("document_id", sa.String(), nullable=False),
+        sa.Column("revision", sa.String(), nullable=False),
+        sa.Column("make", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("splitter", sa.String(), nullable=False),
+        sa.Column("first_row", sa.Integer(), nullable=False),
+        sa.Column("words", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document_id", "revision"],
+            ["revisions.document_id", "revisions.revision"],
+        ),
+        sa.PrimaryKeyConstraint("document_id", "revision", "make"),
+    )
+
+
+def _memberships() -> None:
     op.create_table(
         "memberships",
         sa.Column("document_id", sa.String(), nullable=False),
         sa.Column("revision", sa.String(), nullable=False),
+        sa.Column("make", sa.Integer(), nullable=False),
         sa.Column("since", sa.Integer(), nullable=False),
         sa.Column("until", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -75,6 +98,7 @@ def _passages() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("document_id", sa.String(), nullable=False),
         sa.Column("revision", sa.String(), nullable=False),
+        sa.Column("make", sa.Integer(), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=5), nullable=False),
         sa.Column("start", sa.Integer(), nullable=False),
