@@ -13,8 +13,12 @@ from kb.events import Ask
 from kb.types import Message
 
 FILE = "answers.jsonl"
-# Questions of our own, written without the code in view, after everything had been tuned.
-HELD_OUT, HELD_OUT_FILE = Path(__file__).parent / "data" / "held_out.jsonl", "held_out.jsonl"
+# Questions of our own, written without the code in view, after everything had been tuned; those of
+# SEEN were then looked at when rules were made.
+_DATA = Path(__file__).parent / "data"
+SEEN, SEEN_FILE = _DATA / "seen.jsonl", "seen.jsonl"
+HELD_OUT, HELD_OUT_FILE = _DATA / "held_out.jsonl", "held_out.jsonl"
+OURS = {"seen": (SEEN, SEEN_FILE), "held_out": (HELD_OUT, HELD_OUT_FILE)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,27 @@
-"""Follow-ups: what retrieval finds with and without rewriting them, and who is asked back.
-
-`python -m bench.follow_ups` measures with the real encoder and without a chat model; `--model`
-also lets the chat model of the settings rewrite where the rules are unsure.
-"""
+"""Follow-ups: what retrieval finds with and without rewriting them, and who is asked back."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
 from bench import questions as asked
+from bench.answers import SEEN
 from bench.conversations import conversations, passages, tasks
-from bench.index import bare, indexed, loaded, shelve
-from bench.parts import SHARED
+from bench.index import bare, indexed, shelve
 from bench.rates import share
-from bench.rows import RESULTS
 from kb.clarify import clarification
 from kb.conversation import needs_model, standalone
 from kb.fakes_model import ScriptedModel
 from kb.ports import ChatModel
 from kb.rewrite_prompt import rewritten
-from kb.settings import Settings, load_settings
+from kb.settings import Settings
 from kb.types import Hit, Message
 from kb.wiring import KnowledgeBase
 
@@ -41,52 +35,43 @@ LAST, RULES, QUESTIONS, ALL, MODEL = (
 
 Rewrite = Callable[[str, Sequence[Message]], str]
 Section = dict[str, Any]
+Float64 = NDArray[np.float64]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--shared", type=Path, default=SHARED, help="holds eval/")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the figures")
-    parser.add_argument("--model", action="store_true", help="let the chat model rewrite as well")
-    given = parser.parse_args(arguments)
-    settings = load_settings()
-    if given.model:
-        with loaded(settings) as model:
-            found = measure(settings, given.shared, model)
-    else:
-        found = measure(settings, given.shared)
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / FILE).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    sys.stdout.write("\n".join(table(found)) + "\n")
+def write(settings: Settings, shared: Path, out: Path, model: ChatModel) -> Path:
+    """Measures, and leaves the figures in a file under `out`."""
+    found = measure(settings, shared, model)
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / FILE
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return path
 
 
-def measure(settings: Settings, shared: Path, model: ChatModel | None = None) -> Section:
+def measure(settings: Settings, shared: Path, model: ChatModel) -> Section:
     """Retrieval over both sets, and the questions back."""
     questions = shared / "eval" / "questions.jsonl"
     mtrag = shared / "eval" / "public" / "mtrag_un.jsonl"
     rewrites = _rewrites(model)
     return {
         "retrieval": {
-            "development questions": _development(settings, questions, rewrites),
+            **_own(settings, questions, rewrites),
             **_mtrag(settings, mtrag, rewrites),
         },
         "asked_back": asked_back(mtrag, questions),
-        "model": None if model is None else model.name,
+        "model": model.name,
     }
 
 
-def _rewrites(model: ChatModel | None) -> dict[str, Rewrite]:
-    found: dict[str, Rewrite] = {
+def _rewrites(model: ChatModel) -> dict[str, Rewrite]:
+    return {
         LAST: lambda question, _: question,
         RULES: standalone,
         QUESTIONS: lambda question, history: " ".join(
             [*(m.content for m in history if m.role == "user"), question]
         ),
         ALL: lambda question, history: " ".join([*(m.content for m in history), question]),
+        MODEL: lambda question, history: rewritten(question, history, model),
     }
-    if model is not None:
-        found[MODEL] = lambda question, history: rewritten(question, history, model)
-    return found
 
 
 # -- retrieval -----------------------------------------------------------------------------------
@@ -107,19 +92,30 @@ def _mtrag(settings: Settings, path: Path, rewrites: Mapping[str, Rewrite]) -> S
     return {part: figures(row) for part, row in sorted(rows.items())}
 
 
-def _development(settings: Settings, path: Path, rewrites: Mapping[str, Rewrite]) -> Section:
-    scorer = asked.load_scorer(path.with_name("score.py"))
-    row: dict[str, list[float]] = {}
+def _own(settings: Settings, path: Path, rewrites: Mapping[str, Rewrite]) -> Section:
+    """Questions over the corpus."""
+    sets = {"development questions": path, "questions of bench/data": SEEN}
     with indexed(settings, [settings.corpus], ScriptedModel([""])) as kb:
-        for follow_up, told in conversations(path):
-            if not follow_up.history or not told.answerable:
-                continue
-            relevant = asked.relevance(told, scorer)
-            for name, rewrite in rewrites.items():
-                hits = _hits(kb, rewrite(follow_up.question, follow_up.history))[:TOP]
-                good = any(relevant(h.stored.text) or relevant(h.stored.passage.body) for h in hits)
-                row.setdefault(name, []).append(float(good))
-    return figures(row)
+        return {
+            name: figures(_found(kb, each, path.with_name("score.py"), rewrites))
+            for name, each in sets.items()
+        }
+
+
+def _found(
+    kb: KnowledgeBase, path: Path, scorer: Path, rewrites: Mapping[str, Rewrite]
+) -> dict[str, list[float]]:
+    right = asked.load_scorer(scorer)
+    row: dict[str, list[float]] = {}
+    for follow_up, told in conversations(path):
+        if not follow_up.history or not told.answerable:
+            continue
+        relevant = asked.relevance(told, right)
+        for name, rewrite in rewrites.items():
+            hits = _hits(kb, rewrite(follow_up.question, follow_up.history))[:TOP]
+            good = any(relevant(h.stored.text) or relevant(h.stored.passage.body) for h in hits)
+            row.setdefault(name, []).append(float(good))
+    return row
 
 
 def _hits(kb: KnowledgeBase, query: str) -> Sequence[Hit]:
@@ -132,28 +128,33 @@ def _documents(kb: KnowledgeBase, query: str) -> list[str]:
 
 
 def figures(row: Mapping[str, Sequence[float]]) -> Section:
-    """Each way's recall at five, with a bootstrap interval; how often it finds anything; and for
-    how many questions it finds more, or less, than the last turn alone."""
+    """Each way's recall at five and what it gains over the last turn alone, question by question,
+    with bootstrap intervals; how often it finds anything; and for how many questions it finds
+    more, or less."""
     return {name: _figure(values, row[LAST]) for name, values in row.items()}
 
 
 def _figure(values: Sequence[float], last: Sequence[float]) -> Section:
     array = np.array(values)
-    low = high = float(array.mean())
-    if array.std():
-        interval = bootstrap(
-            (array,), np.mean, n_resamples=2000, method="percentile", rng=7
-        ).confidence_interval
-        low, high = float(interval.low), float(interval.high)
     return {
         "of": len(values),
-        "recall": round(float(array.mean()), 4),
-        "low": round(low, 4),
-        "high": round(high, 4),
+        "recall": _mean(array),
+        "gain": _mean(array - np.array(last)),
         "found": share(value > 0 for value in values),
         "better": sum(a > b for a, b in zip(values, last, strict=True)),
         "worse": sum(a < b for a, b in zip(values, last, strict=True)),
     }
+
+
+def _mean(values: Float64) -> dict[str, float]:
+    """With the ends of its 95 % interval."""
+    mean = low = high = float(values.mean())
+    if values.std():
+        interval = bootstrap(
+            (values,), np.mean, n_resamples=2000, method="percentile", rng=7
+        ).confidence_interval
+        low, high = float(interval.low), float(interval.high)
+    return {"mean": round(mean, 4), "low": round(low, 4), "high": round(high, 4)}
 
 
 # -- questions back ------------------------------------------------------------------------------
@@ -167,40 +168,11 @@ def asked_back(mtrag: Path, questions: Path) -> Section:
         back = clarification(task.question, task.history) is not None
         kinds.setdefault(f"MTRAG-UN, {task.part}, {task.kind}", []).append(back)
         unsure.append(needs_model(task.question, task.history))
-    for turn, _ in conversations(questions):
-        back = clarification(turn.question, turn.history) is not None
-        kinds.setdefault("development questions", []).append(back)
+    for name, path in (("development questions", questions), ("questions of bench/data", SEEN)):
+        for turn, _ in conversations(path):
+            back = clarification(turn.question, turn.history) is not None
+            kinds.setdefault(name, []).append(back)
     return {
         "kinds": {kind: share(backs) for kind, backs in sorted(kinds.items())},
         "rules_unsure": share(unsure),
     }
-
-
-# -- the report's page ---------------------------------------------------------------------------
-
-
-def table(found: Section) -> list[str]:
-    """Markdown lines."""
-    lines = [
-        f"| follow-ups | searched with | recall@{TOP} | finds any | better, worse than the last "
-        "turn |",
-        "|---|---|---|---|---|",
-    ]
-    for part, ways in found["retrieval"].items():
-        lines += [
-            f"| {part} ({way['of']}) | {name} | {way['recall']:.3f} ({way['low']:.2f}–"
-            f"{way['high']:.2f}) | {way['found']['hits']} of {way['of']} | {way['better']}, "
-            f"{way['worse']} |"
-            for name, way in ways.items()
-        ]
-    lines += ["", "| questions | asked back |", "|---|---|"]
-    lines += [
-        f"| {kind} | {one['hits']} of {one['of']} ({one['low']:.2f}–{one['high']:.2f}) |"
-        for kind, one in found["asked_back"]["kinds"].items()
-    ]
-    unsure = found["asked_back"]["rules_unsure"]
-    return [*lines, "", f"The rules are unsure of {unsure['hits']} of {unsure['of']} last turns."]
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,18 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 
-from bench import answers, attacks, checks, marks, paragraphs, ramdocs, retrieval, scifact, squad
+from bench import (
+    answers,
+    attacks,
+    checks,
+    follow_ups,
+    marks,
+    paragraphs,
+    ramdocs,
+    retrieval,
+    scifact,
+    squad,
+)
 from bench import questions as asked
 from bench.asking import Asking, Metered
 from bench.index import bare, indexed, shelve
@@ -89,6 +100,10 @@ def _retrieval(run: Run, _: Metered) -> Iterator[Row]:
     yield _kept(run, "squad2", stages)
 
 
+def _follow_ups(run: Run, model: Metered) -> Iterator[Row]:
+    yield {"id": follow_ups.write(run.settings, run.shared, run.out, model).name}
+
+
 def _kept(run: Run, name: str, stages: list[retrieval.Stage]) -> Row:
     run.out.mkdir(parents=True, exist_ok=True)
     (run.out / f"retrieval-{name}.json").write_text(retrieval.as_json(stages), encoding="utf-8")
@@ -104,10 +119,14 @@ def _answers(run: Run, model: Metered) -> Iterator[Row]:
     marks.write_out(run.out / answers.FILE, run.questions)
 
 
-def _held_out(run: Run, model: Metered) -> Iterator[Row]:
-    with indexed(run.settings, [run.settings.corpus], model) as kb:
-        results = run.results(answers.HELD_OUT_FILE, model)
-        yield from answers.run(Asking(kb, model), answers.HELD_OUT, results)
+def _ours(questions: Path, file: str) -> Part:
+    """Over questions of ours."""
+
+    def rows(run: Run, model: Metered) -> Iterator[Row]:
+        with indexed(run.settings, [run.settings.corpus], model) as kb:
+            yield from answers.run(Asking(kb, model), questions, run.results(file, model))
+
+    return rows
 
 
 @contextmanager
@@ -166,8 +185,13 @@ PARTS: dict[str, tuple[Callable[[Run], list[Path]], Part]] = {
         lambda run: [run.questions, run.shared / "seeds", run.public("squad2.jsonl")],
         _retrieval,
     ),
+    "follow_ups": (lambda run: [run.questions, run.public("mtrag_un.jsonl")], _follow_ups),
     "answers": (lambda run: [run.questions], _answers),
-    "held_out": (lambda run: [run.questions.with_name("score.py")], _held_out),
+    "seen": (lambda run: [run.questions.with_name("score.py")], _ours(*answers.OURS["seen"])),
+    "held_out": (
+        lambda run: [run.questions.with_name("score.py")],
+        _ours(*answers.OURS["held_out"]),
+    ),
     "squad2": (lambda run: [run.public("squad2.jsonl")], _squad),
     "ramdocs": (lambda run: [run.public("ramdocs.jsonl")], _ramdocs),
     "bipia": (

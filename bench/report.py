@@ -122,10 +122,14 @@ def page(by: Mapping[str, Any], sections: Sections) -> list[str]:
     ]
     if "retrieval" in sections:
         lines += pages.retrieved(sections["retrieval"])
+    if "follow_ups" in sections:
+        lines += pages.follow_ups(sections["follow_ups"])
     if "answers" in sections:
         lines += pages.answers(sections["answers"])
+    if "seen" in sections:
+        lines += ["## Questions seen later", "", *pages.ours(pages.SEEN, sections["seen"])]
     if "held_out" in sections:
-        lines += pages.held_out(sections["held_out"])
+        lines += ["## Held-out questions", "", *pages.ours(pages.HELD_OUT, sections["held_out"])]
     if "gate" in sections:
         lines += pages_checks.gate(sections["gate"])
     lines += pages_checks.verifier(sections) + pages_checks.public(sections)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import answers, attacks, checks, marks, ramdocs, scifact, squad
+from bench import answers, attacks, checks, follow_ups, marks, ramdocs, scifact, squad
 from bench.rates import auc, precision_recall, reliability, roc, share
 from bench.rows import Row, read
 from kb.gate import Gate
@@ -24,17 +24,20 @@ def summarise(folder: Path, questions: Path) -> dict[str, Section]:
     for path in sorted(folder.glob("retrieval-*.json")):
         sets = found.setdefault("retrieval", {})
         sets[path.stem.removeprefix("retrieval-")] = _retrieved(path)
+    turns = folder / follow_ups.FILE
+    if turns.is_file():
+        found["follow_ups"] = json.loads(turns.read_text(encoding="utf-8"))
     asked = read(folder / answers.FILE)
     if asked and questions.is_file():
         units = marks.marked(asked, questions)
         found["answers"] = marks.summary(units) | _made(asked)
     else:
         units = []
-    held = read(folder / answers.HELD_OUT_FILE)
     scorer = questions.with_name("score.py")
-    if held and scorer.is_file():
-        marked = marks.marked(held, answers.HELD_OUT, scorer)
-        found["held_out"] = marks.summary(marked) | _made(held)
+    for name, (ours, file) in answers.OURS.items():
+        rows = read(folder / file)
+        if rows and scorer.is_file():
+            found[name] = marks.summary(marks.marked(rows, ours, scorer)) | _made(rows)
     for name, (file, measure) in PARTS.items():
         rows = read(folder / file)
         if rows:
