@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -12,6 +11,7 @@ from fastapi import FastAPI
 from api import errors
 from api.auth import Access, Guarded
 from api.cors import WidgetOrigins
+from api.described import FAILURE, Described
 from api.desk import Desk
 from api.envelope import BODY_BYTES, Envelope
 from api.metrics import Counted, Levels, Metrics
@@ -23,6 +23,7 @@ from api.routes import (
     health,
     ingest,
     metrics,
+    migration,
     openai,
     pages,
     search,
@@ -42,34 +43,13 @@ from kb.keys import KeyBook
 from kb.settings import Settings
 from kb.wiring import KnowledgeBase
 
-_SCHEMAS = "#/components/schemas/"
-_FAILURE: dict[int | str, dict[str, Any]] = {
-    "default": {
-        "description": "Any failure, with a stable code.",
-        "content": {errors.MEDIA_TYPE: {"schema": {"$ref": f"{_SCHEMAS}Problem"}}},
-    }
-}
-
-
-class Application(FastAPI):
-    """FastAPI, whose own description of itself includes the shape and the codes of failures."""
-
-    def openapi(self) -> dict[str, Any]:
-        described = super().openapi()
-        shape = errors.Problem.model_json_schema(ref_template=_SCHEMAS + "{model}")
-        described["components"]["schemas"] |= {**shape.pop("$defs"), "Problem": shape}
-        described["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        described["security"] = [{}, {"key": []}]  # a server without keys asks for none
-        described["x-problem-codes"] = dict(errors.CODES)
-        return described
-
 
 def create_app(kb: KnowledgeBase) -> FastAPI:
     """Serves `kb`, which the caller closes after the application has ended."""
     uploads = Uploads(kb.settings.uploads)
     jobs = Jobs(JobLog(kb.database), ServerWork(kb, uploads))
     figures, traces = Metrics(), traces_of(kb.settings, health.package_version())
-    app = Application(
+    app = Described(
         title="Weighbridge",
         description="Cited answers from your own documents: no sentence without a quote that a "
         "machine has checked against the stored source.",
@@ -77,7 +57,7 @@ def create_app(kb: KnowledgeBase) -> FastAPI:
         docs_url=None,  # FastAPI's pages load scripts from elsewhere; ours is in routes/pages.py
         redoc_url=None,
         redirect_slashes=False,
-        responses=_FAILURE,
+        responses=FAILURE,
         lifespan=_living(kb.settings, jobs, traces),
     )
     app.state.kb = kb
@@ -100,7 +80,7 @@ def create_app(kb: KnowledgeBase) -> FastAPI:
     errors.install(app)
     for module in (
         ask, conversations, feedback, search, documents, ingest, job_routes, health, openai, pages,
-        metrics, suggestions, versions, widget_token,
+        metrics, migration, suggestions, versions, widget_token,
     ):  # fmt: skip
         app.include_router(module.router)
     app.mount("/static", pages.FILES)

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import response_to
 from api.hosts import TrustedHosts, is_loopback, name_of
 from api.limits import PER_MINUTE, RateLimits, address_of
+from api.matching import leads_somewhere
 from api.scopes import is_question, scopes_for
 from api.tokens import WidgetTokens
 from kb.access_errors import AccessError, KeyMissing, ScopeMissing, TokenInvalid
@@ -127,17 +127,12 @@ class Guarded:
         if scope["path"] not in PROBES:
             self._access.hosts.check(Headers(scope=scope).get("host", ""))
         needed = scopes_for(scope["method"], scope["path"])
-        if needed is None or not _leads_somewhere(scope):
+        if needed is None or not leads_somewhere(scope):
             return
         caller = await to_thread.run_sync(
             self._access.admit, Request(scope), needed, limiter=self._threads
         )
         scope.setdefault("state", {})["caller"] = caller
-
-
-def _leads_somewhere(scope: Scope) -> bool:
-    """What leads to no route is told so, by the router."""
-    return any(route.matches(scope)[0] is Match.FULL for route in scope["app"].routes)
 
 
 def _bearer(header: str) -> str:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from api import examples, openai_errors
 from api.envelope import id_of, security_headers
+from api.matching import methods_of
 from kb import access_errors as access
 from kb import errors as kb
 
@@ -53,6 +54,7 @@ STATUS: Mapping[type[kb.WeighbridgeError], int] = {
     kb.IndexMismatch: 503,
     kb.StoreInUse: 503,
     kb.StoreUnavailable: 503,
+    kb.MigrationIncomplete: 409,
     kb.TooManyJobs: 503,
     kb.ServerStopping: 503,
     kb.JobInterrupted: 503,
@@ -78,6 +80,7 @@ STATUS: Mapping[type[kb.WeighbridgeError], int] = {
     kb.SettingsInvalid: 500,
     kb.ServerUnreachable: 503,
     kb.PortTaken: 500,
+    kb.WorkersUnavailable: 500,
 }
 
 # What HTTP itself refuses, before anything of ours has run: code and what to do.
@@ -184,7 +187,10 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code, advice = _HTTP.get(error.status_code, (INTERNAL_ERROR, ""))
     own = error.detail if error.status_code in _SAID_BY_THE_ROUTE else advice
-    return _response(problem(code, own, request.scope["path"]), error.headers)
+    headers = dict(error.headers or {})
+    if "Allow" in headers and (methods := methods_of(request.scope)):
+        headers["Allow"] = ", ".join(methods)
+    return _response(problem(code, own, request.scope["path"]), headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -120,6 +120,7 @@ SEARCH: Example = {"question": "Which models release their weights?", "count": 3
 FOUND: Example = {
     "question": "Which models release their weights?",
     "corpus_version": 3,
+    "degraded": False,
     "hits": [
         {
             "id": "0cc175b9c0f1b6a831c399e269772661",

@@ -26,9 +26,9 @@ class StepOut(_Out):
 
 class TaskOut(_Out):
     """What a job is to read: `paths` of the corpus folder, all of it without any; or `files`
-    documents that were sent."""
+    documents that were sent; or none, to `switch` to an index that was built beside this one."""
 
-    kind: Literal["corpus", "files"]
+    kind: Literal["corpus", "files", "switch"]
     paths: list[str]
     files: int
     prune: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -14,18 +15,25 @@ FIGURES = "figures"  # of a record: what its message says as key=value
 
 # One line a weights request, a change of a file, a batch of traces: of no use to who reads on.
 _CHATTY = ("httpx", "watchfiles")
+# What would end the line and begin one of the sender's own, or have a terminal hide something.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class _Lines(logging.Formatter):
-    """Text, with the id of the request where the message doesn't name it."""
+    """Text, with the id of the request where the message doesn't name it. Only a traceback takes
+    more lines than one."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
-        line = super().formatMessage(record)
+        line = _UNSAFE.sub(_escaped, super().formatMessage(record))
         request = REQUEST.get("")
         return f"{line} request={request}" if request and request not in line else line
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 class _JsonLines(logging.Formatter):

@@ -139,6 +139,9 @@ class SearchOut(_Out):
 
     question: str
     corpus_version: int
+    degraded: bool = Field(
+        default=False, description="Found by their words only: the vector store was away."
+    )
     hits: list[HitOut]
 
 

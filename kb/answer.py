@@ -12,8 +12,8 @@ from kb.catalog import Catalog
 from kb.checking import Checker
 from kb.citations import Composer
 from kb.clarify import Clarification, clarification
-from kb.conflicts import Disagreement, disagreements
-from kb.conversation import standalone
+from kb.conflicts import disagreements
+from kb.conversation import Understand, by_rules
 from kb.errors import EmptyQuestion, ModelError, QuestionTooLong
 from kb.events import (
     Answered,
@@ -27,6 +27,7 @@ from kb.events import (
     Status,
 )
 from kb.evidence import NOTHING, Gathered, gather
+from kb.expected import fits
 from kb.gate import Gate, Signals, signals
 from kb.injection import factual_part
 from kb.lookup import Lookup
@@ -79,6 +80,7 @@ class Answering:
         clock: Callable[[], float] = time.monotonic,
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
         suggest: Suggest = lambda question, version, filters: (),
+        understand: Understand = by_rules,
     ) -> None:
         self._catalog = catalog
         self._lookup = lookup
@@ -92,6 +94,7 @@ class Answering:
         self._clock = clock
         self._new_id = new_id
         self._suggest = suggest
+        self._understand = understand
 
     def events(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
         """What happens, step by step; the last event is Answered.
@@ -121,6 +124,9 @@ class Answering:
 
     def _concluded(self, asked: _Asked, gathered: Gathered, retrieved: float) -> Iterator[Event]:
         yield self._status("reading", asked)
+        if not fits(asked.question, gathered.evidence):
+            yield self._refused(asked, "not_stated", gathered)
+            return
         seen = self._signals(asked, gathered)
         yield Judged(seen, self._gate.probability(seen))
         reason = self._gate.refusal(seen)
@@ -153,7 +159,7 @@ class Answering:
         deadline = started + self._limits.answer_seconds
         return _Asked(
             ask,
-            factual_part(standalone(question, ask.history)),
+            factual_part(self._understand(question, ask.history, cancelled)),
             version,
             started,
             lambda: cancelled() or self._clock() > deadline,
@@ -187,13 +193,13 @@ class Answering:
     ) -> Iterator[Event]:
         composer = Composer()
         moments = {"retrieve": retrieved}
-        withheld = 0
+        withheld: list[str] = []  # why
         quotable: list[Evidence] = []
         conflicts: list[Conflict] = []
         yield self._status("checking", asked)
         for event in self._composed(asked, gathered, composer):
             if isinstance(event, SentenceWithheld):
-                withheld += 1
+                withheld.append(event.failure)
                 quotable += event.quotable
             elif isinstance(event, ConflictFound):
                 conflicts.append(event.conflict)
@@ -202,19 +208,20 @@ class Answering:
             yield event
         outcome: Outcome = "conflicting" if conflicts else "answered"
         if not composer.citations:
-            reason = self._gate.refusal_after_writing(seen) if withheld else None
+            reason = self._gate.refusal_after_writing(seen, withheld)
             pieces = to_quote(asked.question, quotable, gathered.evidence)
             if not pieces or (reason and not quotable):
-                yield self._refused(asked, reason or "not_stated", gathered, withheld)
+                yield self._refused(asked, reason or "not_stated", gathered, len(withheld))
                 return
             outcome = "quoted"
             yield from self._writer.quotes(pieces, composer)
             moments["first_sentence"] = self._clock()
-        yield Answered(self._answer(asked, outcome, composer, withheld, conflicts, moments))
+        yield Answered(self._answer(asked, outcome, composer, len(withheld), conflicts, moments))
 
     def _composed(self, asked: _Asked, gathered: Gathered, composer: Composer) -> Iterator[Written]:
         """Positions where the sources disagree; else the model's sentences, completed by quotes."""
-        found = self._disagreements(asked, gathered)
+        # the best pair that the rules find: what another one adds is seldom worth its reading
+        found = disagreements(asked.question, gathered.near)[:1]
         if found:
             yield from self._writer.positions(asked.question, found, composer)
             return
@@ -231,10 +238,6 @@ class Answering:
             asked.question, gathered, checker, composer, asked.cancelled
         )
 
-    def _disagreements(self, asked: _Asked, gathered: Gathered) -> list[Disagreement]:
-        """The best pair that the rules find; what another pair adds is seldom worth its reading."""
-        return disagreements(asked.question, gathered.near)[:1]
-
     # -- 4. what the reader gets -------------------------------------------------------------------
 
     def _refused(
@@ -246,8 +249,7 @@ class Answering:
         back: Clarification | None = None,
     ) -> Answered:
         """back: what is asked in return, where nobody can know yet what the question means."""
-        narrowed = asked.ask.filters
-        other = () if back else self._suggest(asked.question, asked.version, narrowed)
+        suggested = self._suggest(asked.question, asked.version, asked.ask.filters)
         return Answered(
             Answer(
                 id=self._new_id(),
@@ -261,7 +263,7 @@ class Answering:
                 model=self._model.name,
                 nearest=gathered.evidence[:NEAREST],
                 withheld=withheld,
-                suggestions=back.suggestions if back else other,
+                suggestions=(back and back.suggestions) or suggested,
                 timings_ms={"total": self._since(asked.started)},
             )
         )

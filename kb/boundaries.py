@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 LONGEST_WORD = 40  # characters of the next word that are looked at
 
+# Possessive, and from a run's first mark only: thousands of marks in a row take no time.
 _END = re.compile(
-    r"(?P<mark>[.!?…]+)(?:[\"'”’»)\]}*_`]|\[\d{1,3}\])*(?=\s)|[。！？]+[」』”’）]*(?=.)", re.DOTALL
+    r"(?<![.!?…])(?P<mark>[.!?…]++)(?:[\"'”’»)\]}*_`]|\[\d{1,3}\])*+(?=\s)"
+    r"|(?<![。！？])[。！？]++[」』”’）]*+(?=.)",
+    re.DOTALL,
 )
 _TOKEN = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.)*[^\W\d_]+$")
 _OPENERS = re.compile(r"[\s\"'“‘«(\[{*_`#>—–-]*")

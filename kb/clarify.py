@@ -25,40 +25,31 @@ _FIRST_SENTENCE = re.compile(r"^.*?[.!?](?=\s|$)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Clarification:
-    """text: the short question back. suggestions: the asker's question, completed."""
+    """text: the short question back. suggestions: the asker's question, of each that it can mean;
+    none where it can mean anything."""
 
     text: str
     suggestions: tuple[str, ...] = ()
 
 
-def clarification(
-    question: str, history: Sequence[Message], known: Sequence[str] = ()
-) -> Clarification | None:
-    """What to ask back; None where the question says enough, or where there is any doubt.
-
-    known: names that the corpus is about, likeliest first; a first question that points at
-    nothing is completed with them. What the asker replies ("GPT-4o") is put into the question by
-    `kb.conversation.standalone`.
-    """
+def clarification(question: str, history: Sequence[Message]) -> Clarification | None:
+    """What to ask back; None where the question says enough, or where there is any doubt. What the
+    asker replies ("GPT-4o") is put into the question by `kb.conversation.standalone`."""
     turns = turns_of(history)
     rivals = _rivals(question, turns)
     if rivals:
         return _either(question, rivals)
     turn = follow_up(question, turns)
-    return _unnamed(question, turn.open, known) if turn.open else None
+    return _unnamed(turn.open) if turn.open else None
 
 
-def _unnamed(question: str, open_: Dangling, known: Sequence[str]) -> Clarification:
+def _unnamed(open_: Dangling) -> Clarification:
     if not open_.can_be_filled:
         return Clarification("What is your question about? Please ask it in full.")
-    single = open_.noun == "model" or open_.words.lower() in ("it", "its")
-    offered = tuple(open_.filled(question, name) for name in known[:MOST] if single)
     if open_.noun:
-        return Clarification(f"Which {open_.noun} do you mean?", offered)
-    return Clarification(
-        f"What do you mean by “{open_.words.lower()}”? Please name what you are asking about.",
-        offered,
-    )
+        return Clarification(f"Which {open_.noun} do you mean?")
+    words = open_.words.lower()
+    return Clarification(f"What do you mean by “{words}”? Please name what you are asking about.")
 
 
 def _either(question: str, rivals: Sequence[Mention]) -> Clarification:

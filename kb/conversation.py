@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -59,6 +59,9 @@ _ASKS = re.compile(
 )
 _ONE = re.compile(r"\b(?:which|another|need|get|have|want|use|buy|choose) one\b", re.IGNORECASE)
 _CHOICE = re.compile(r"\bone\b.* or ", re.IGNORECASE)
+# A question, what was said before it and whether nobody waits any more, to the question that
+# stands alone.
+Understand = Callable[[str, Sequence[Message], Callable[[], bool]], str]
 _FEW = 5  # words: a question this short and without a name leans on what came before
 
 
@@ -84,6 +87,10 @@ def standalone(question: str, history: Sequence[Message]) -> str:
     change of topic.
     """
     return follow_up(question, turns_of(history)).question
+
+
+def by_rules(question: str, history: Sequence[Message], _cancelled: Callable[[], bool]) -> str:
+    return standalone(question, history)
 
 
 def needs_model(question: str, history: Sequence[Message]) -> bool:

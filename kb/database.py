@@ -34,6 +34,11 @@ class Database:
             bring_up(self._engine)
             undoing.pop_all()
 
+    @property
+    def served(self) -> bool:
+        """By a server, which processes elsewhere may be using too."""
+        return self._served
+
     def close(self) -> None:
         self._engine.dispose()
 

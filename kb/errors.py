@@ -162,6 +162,12 @@ class StoreUnavailable(StoreError):
     code = "store_unavailable"
 
 
+class MigrationIncomplete(StoreError):
+    """The new index lacks documents that have become current since it was built."""
+
+    code = "migration_incomplete"
+
+
 # -- jobs ----------------------------------------------------------------------------------------
 
 
@@ -269,6 +275,12 @@ class ServerUnreachable(WeighbridgeError):
 
 class PortTaken(WeighbridgeError):
     code = "port_taken"
+
+
+class WorkersUnavailable(WeighbridgeError):
+    """The processes that were to share the work don't start, or one of them ended."""
+
+    code = "workers_unavailable"
 
 
 def leaves(root: type[WeighbridgeError] = WeighbridgeError) -> list[type[WeighbridgeError]]:

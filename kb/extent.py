@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from kb import rows
 from kb.database import Database
-from kb.schema import revisions
+from kb.schema import makings, revisions
 from kb.types import Filters, Float32
 
 Rows = npt.NDArray[np.int32]
@@ -47,8 +47,10 @@ class Extents:
     """Remembers the last versions it was asked for: what a version holds changes only when a
     document is erased from it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, make: int | None = None) -> None:
+        """make: as if every version were of that one."""
         self._database = database
+        self._make = make
         self._erasures = 0
         self._known = lru_cache(maxsize=VERSIONS)(self._read)
         self._through = lru_cache(maxsize=FILTERED)(_passing)
@@ -74,10 +76,10 @@ class Extents:
                 columns.document_id,
                 columns.publisher,
                 columns.as_of,
-                columns.first_row,
-                columns.words,
+                makings.c.first_row,
+                makings.c.words,
             )
-            .select_from(rows.members())
+            .select_from(rows.members(self._make))
             .where(rows.live(version))
         )
         documents: list[Held] = []

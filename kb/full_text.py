@@ -26,8 +26,10 @@ class FullText(Protocol):
         """bodies: (row number of the passage, its body)"""
         ...
 
-    def forget(self, connection: Connection, document_id: str, revision: str) -> None:
-        """Before the passages themselves go."""
+    def forget(
+        self, connection: Connection, document_id: str, revision: str, make: int | None
+    ) -> None:
+        """Before the passages themselves go. make: None for every one."""
         ...
 
     def holding(self, connection: Connection, term: str) -> tuple[Rows, Rows]:
@@ -54,14 +56,17 @@ class SqliteText:
             [{"row": row, "body": body} for row, body in bodies],
         )
 
-    def forget(self, connection: Connection, document_id: str, revision: str) -> None:
+    def forget(
+        self, connection: Connection, document_id: str, revision: str, make: int | None
+    ) -> None:
         connection.execute(
             text(
                 "INSERT INTO passages_text(passages_text, rowid, body) "
                 "SELECT 'delete', \"row\", body FROM passages "
-                "WHERE document_id = :document AND revision = :revision"
+                "WHERE document_id = :document AND revision = :revision "
+                "AND make = coalesce(:make, make)"
             ),
-            {"document": document_id, "revision": revision},
+            {"document": document_id, "revision": revision, "make": make},
         )
 
     def holding(self, connection: Connection, term: str) -> tuple[Rows, Rows]:

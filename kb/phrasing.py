@@ -19,10 +19,10 @@ _ASKS = re.compile(
     r"should|has|have|may|must)\b[^?]*\?$",
     re.IGNORECASE,
 )
-# Points back to what a reader of the question alone can't see.
+# Points back to what a reader of the question alone can't see, or asks that reader.
 _LEANING = re.compile(
     r"^[^,]*\b(?:it(?! \w+ (?:to|that)\b)|its|they|them|their|these|those|he|she|his|her|above|"
-    r"below|which one|this (?!year)\w+|this\?)(?![\w-])|\bwhich\?$",
+    r"below|which one|this (?!year)\w+|this\?)(?![\w-])|\bwhich\?$|^did you\b",
     re.IGNORECASE,
 )
 # What a heading says of its own form.

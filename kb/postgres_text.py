@@ -22,7 +22,8 @@ _CREATE = (
 _ADD = text('INSERT INTO passages_text ("row", words) VALUES (:row, CAST(:words AS tsvector))')
 _FORGET = text(
     'DELETE FROM passages_text USING passages WHERE passages_text."row" = passages."row" '
-    "AND passages.document_id = :document AND passages.revision = :revision"
+    "AND passages.document_id = :document AND passages.revision = :revision "
+    "AND passages.make = coalesce(CAST(:make AS integer), passages.make)"
 )
 # With every weight 1, the cover density of a single term is the number of places where it stands.
 _HOLDING = text(
@@ -52,8 +53,11 @@ class PostgresText:
             ],
         )
 
-    def forget(self, connection: Connection, document_id: str, revision: str) -> None:
-        connection.execute(_FORGET, {"document": document_id, "revision": revision})
+    def forget(
+        self, connection: Connection, document_id: str, revision: str, make: int | None
+    ) -> None:
+        which = {"document": document_id, "revision": revision, "make": make}
+        connection.execute(_FORGET, which)
 
     def holding(
         self, connection: Connection, term: str

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from kb.errors import StoreUnavailable
 from kb.lookup import Frequencies, Lookup
 from kb.ports import Embedder, PassageStore
 from kb.ranking import (
@@ -54,6 +55,7 @@ class Found:
     query: Encoding
     idf: Float32
     hits: tuple[Hit, ...]
+    by_words_only: bool = False  # the vector store was away and could not be done without
 
 
 class Retriever:
@@ -66,21 +68,41 @@ class Retriever:
         self._frequencies = lru_cache(maxsize=8)(lookup.frequencies)
 
     def search(
-        self, question: str, version: int, filters: Filters | None = None, count: int = 10
+        self,
+        question: str,
+        version: int,
+        filters: Filters | None = None,
+        count: int = 10,
+        words_will_do: bool = False,
     ) -> Found:
-        """The `count` best passages of that version, best first."""
+        """The `count` best passages of that version, best first. words_will_do: rather than raise
+        StoreUnavailable where the vector store is away."""
         filters = filters or Filters()
         query = self._embedder.embed_query(question)
         frequencies: Frequencies = self._frequencies(version)
         idf = inverse_document_frequency(
             query.tokens.ids, frequencies.containing, frequencies.passages
         )
-        dense = self._dense(query.pooled, version, filters)
+        dense, none = self._near(query.pooled, version, filters, words_will_do)
         lexical = self._lookup.lexical(content_words(question), version, DEPTH, filters)
         ids = list(dict.fromkeys(i for i, _ in (*dense, *lexical)))
         stored = self._lookup.load(ids, version, filters)
         hits = self._rank(question, query, idf, dense, lexical, stored)
-        return Found(query, idf, tuple(hits[:count]))
+        return Found(query, idf, tuple(hits[:count]), by_words_only=none)
+
+    def _near(
+        self, vector: Float32, version: int, filters: Filters, words_will_do: bool
+    ) -> tuple[list[tuple[str, float]], bool]:
+        """(as `_dense`, whether that is left out): without the vector store by the catalog's own
+        vectors, where they are few enough."""
+        try:
+            return self._dense(vector, version, filters), False
+        except StoreUnavailable:
+            if self._lookup.count(version, filters) <= EXACT_LIMIT:
+                return self._exact(vector, version, filters), False
+            if not words_will_do:
+                raise
+            return [], True
 
     def _dense(self, vector: Float32, version: int, filters: Filters) -> list[tuple[str, float]]:
         """The DEPTH nearest of that version that the filters let through."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Literal
 
-from kb.conversation import needs_model, standalone
+from kb.conversation import Understand, by_rules, needs_model, standalone
+from kb.errors import ModelError
 from kb.injection import factual_part
 from kb.mentions import mentions
 from kb.ports import ChatModel
@@ -89,14 +91,24 @@ def rewritten(
     model: ChatModel,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> str:
-    """The question standing alone: by the rules, and by the model where they are unsure and it
-    keeps to what was said. Raises ModelNotReady, ModelFailed."""
+    """The question standing alone: by the rules, and by the model where they are unsure, it can
+    be had, and it keeps to what was said."""
     by_rule = standalone(question, history)
     if not needs_model(question, history):
         return by_rule
-    pieces = model.write(rewrite_messages(question, history), REWRITE_TOKENS, cancelled)
-    by_model = "".join(pieces).strip().removeprefix("Question: ")
+    try:
+        pieces = model.write(rewrite_messages(question, history), REWRITE_TOKENS, cancelled)
+        by_model = "".join(pieces).strip().removeprefix("Question: ")
+    except ModelError:
+        return by_rule
     return by_model if accepted(by_model, question, history) else by_rule
+
+
+def understanding(by: Literal["rules", "model"], model: ChatModel) -> Understand:
+    """How follow-ups are put into words, as the settings say."""
+    if by == "rules":
+        return by_rules
+    return lambda question, history, cancelled: rewritten(question, history, model, cancelled)
 
 
 def _cut(text: str) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from kb.boundaries import LONGEST_WORD, boundaries, next_word
 
 _NUMBERS = r"\d{1,2}(?:\s{0,2}(?:[-–,;&]|and)\s{0,2}\d{1,2}){0,5}"
-_MARKER = re.compile(rf"\s*\[(?:passages?\s)?({_NUMBERS})\]", re.IGNORECASE)
+# From the first of the spaces before it only: a long run of spaces takes no time.
+_MARKER = re.compile(rf"(?:(?<!\s)\s++)?\[(?:passages?\s)?({_NUMBERS})\]", re.IGNORECASE)
 _MARKERS = re.compile(rf"(?:\s*\[(?:passages?\s)?{_NUMBERS}\])*", re.IGNORECASE)
 _HALF_A_MARKER = re.compile(r"\[[\w\s,;&–-]{0,60}$")
 _BULLET = re.compile(r"^\s*(?:[-*•]|#{1,6}|\d{1,2}[.)])\s+")
@@ -44,7 +45,7 @@ def completed(pieces: Iterable[str]) -> Iterator[str]:
         while (line := buffer.find("\n")) >= 0:
             yield from _sentences(buffer[:line])
             buffer = buffer[line + 1 :]
-        while (cut := _first_end(buffer, finished=False)) is not None:
+        while (cut := _first_end(buffer, _bare(buffer), 0, finished=False)) is not None:
             yield buffer[:cut].strip()
             buffer = buffer[cut:]
     yield from _sentences(buffer)
@@ -63,20 +64,25 @@ def read(sentence: str) -> Written:
 
 
 def _sentences(line: str) -> Iterator[str]:
-    while (cut := _first_end(line, finished=True)) is not None:
-        yield line[:cut].strip()
-        line = line[cut:]
-    if line.strip():
-        yield line.strip()
+    bare, start = _bare(line), 0
+    while (cut := _first_end(line, bare, start, finished=True)) is not None:
+        yield line[start:cut].strip()
+        start = cut
+    if rest := line[start:].strip():
+        yield rest
 
 
-def _first_end(line: str, finished: bool) -> int | None:
-    """Where the first sentence of a line ends and another follows. Of an unfinished line only what
-    no further letter can change: the next word is whole, and no marker is half written."""
-    bare = _MARKER.sub(lambda match: " " * len(match[0]), line)  # the next word is behind them
-    for end in boundaries(bare, 0, len(bare)):
+def _bare(line: str) -> str:
+    """Spaces for markers: the next sentence's first word is behind them."""
+    return _MARKER.sub(lambda match: " " * len(match[0]), line)
+
+
+def _first_end(line: str, bare: str, start: int, finished: bool) -> int | None:
+    """Where the first sentence of line[start:] ends and another follows. Of an unfinished line only
+    what no further letter can change: the next word is whole, and no marker is half written."""
+    for end in boundaries(bare, start, len(bare)):
         word = next_word(bare, end, len(bare))
-        if _ITEM_NUMBER.fullmatch(line, 0, end) or (finished and not word):
+        if _ITEM_NUMBER.fullmatch(line, start, end) or (finished and not word):
             continue
         whole = word and (word.end() < len(bare) or len(word[0]) == LONGEST_WORD)
         if not finished and (not whole or _HALF_A_MARKER.search(bare, end)):

@@ -73,6 +73,11 @@ class Settings(BaseSettings):
         description="How many answers are kept in memory, for when their question is asked again; "
         "0: none.",
     )
+    follow_ups: Literal["rules", "model"] = Field(
+        "rules",
+        description="Who puts a follow-up into words that the rules are unsure of; the chat model "
+        "takes seconds for it.",
+    )
     at_once: int | None = Field(
         None,
         ge=1,
@@ -181,6 +186,12 @@ class Settings(BaseSettings):
     @property
     def uploads(self) -> Path:
         return self.index / "uploads"
+
+    @property
+    def shared(self) -> bool:
+        """Whether nothing of the index is in this folder: other processes may use it at once."""
+        served = self.database_url is not None and not self.database_url.startswith("sqlite")
+        return served and self.chroma_url is not None
 
     @property
     def catalog_url(self) -> str:

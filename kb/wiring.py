@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing as closed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,14 +20,17 @@ from kb.feedback import FeedbackBook
 from kb.gate import Gate
 from kb.journal import Journal
 from kb.lookup import Lookup
+from kb.migrating import Switching, take_up
 from kb.ownership import Turn
 from kb.ports import ChatModel, Embedder, PassageStore
 from kb.prompt import write_messages
 from kb.remembering import remembered
 from kb.retrieve import Found, Retriever
+from kb.rewrite_prompt import understanding
 from kb.settings import Settings
 from kb.suggestions import Suggestions
 from kb.types import Answer, Filters, IndexIdentity
+from kb.underway import Questions
 from kb.upkeep import Upkeep
 from kb.weights import locate, pull
 from kb.weights_catalogue import CATALOGUE, find
@@ -57,6 +61,7 @@ class KnowledgeBase:
     turn: Turn
     upkeep: Upkeep
     splitter: str
+    questions: Questions
     closing: Callable[[], None]
 
     def ask(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Answer:
@@ -73,7 +78,8 @@ class KnowledgeBase:
     ) -> Iterator[Event]:
         """The same, step by step; the last event is Answered. The answer is stored, as `answer_id`
         if that is given; where only a conversation is named, its stored turns are the history."""
-        return remembered(self.answering, self.journal, ask, cancelled, answer_id)
+        with self.questions.one():
+            yield from remembered(self.answering, self.journal, ask, cancelled, answer_id)
 
     def search(
         self,
@@ -81,11 +87,24 @@ class KnowledgeBase:
         filters: Filters | None = None,
         count: int = 10,
         version: int | None = None,
+        words_will_do: bool = False,
     ) -> Found:
         """Ranked passages of the current or the named corpus version, without generation.
-        Raises EmptyQuestion, QuestionTooLong, VersionNotFound."""
-        pinned = self.answering.pin(question, version)
-        return self.retriever.search(question, pinned, filters, count)
+        words_will_do: where the vector store is away and can't be done without, as the result says.
+        Raises EmptyQuestion, QuestionTooLong, VersionNotFound, StoreUnavailable."""
+        with self.questions.one():
+            pinned = self.answering.pin(question, version)
+            return self.retriever.search(question, pinned, filters, count, words_will_do)
+
+    @property
+    def identity(self) -> IndexIdentity:
+        """What passages are made with here."""
+        return identity_of(self.embedder, self.splitter)
+
+    def switching(self) -> Switching:
+        """To an index that was built beside this one."""
+        parts = self.store, self.catalog.identity, self.turn, self.upkeep, self.questions
+        return Switching(self.database, *parts)
 
     def close(self) -> None:
         self.closing()
@@ -106,9 +125,7 @@ def compose(
     Raises IndexMismatch, StoreUnavailable."""
     database = Database(settings.catalog_url, settings.store_seconds)
     catalog, lookup = Catalog(database), Lookup(database)
-    catalog.claim(
-        IndexIdentity(embedder.name, embedder.weights_sha256, embedder.dimension, splitter)
-    )
+    catalog.claim(identity_of(embedder, splitter))
     retriever = Retriever(embedder, store, lookup)
     limits = Limits(
         question_chars=settings.question_chars,
@@ -120,6 +137,7 @@ def compose(
     answering = Answering(
         catalog, lookup, retriever, embedder, cache.watching(model), gate or Gate.shipped(), limits,
         cache, suggest=suggestions.for_question,
+        understand=understanding(settings.follow_ups, model),
     )  # fmt: skip
     journal, feedback = Journal(database, settings.conversation_days), FeedbackBook(database)
     turn = Turn(database)
@@ -128,8 +146,12 @@ def compose(
     )
     return KnowledgeBase(
         settings, database, catalog, lookup, store, embedder, retriever, model, model_status,
-        answering, suggestions, journal, feedback, turn, upkeep, splitter, closing,
+        answering, suggestions, journal, feedback, turn, upkeep, splitter, Questions(), closing,
     )  # fmt: skip
+
+
+def identity_of(embedder: Embedder, splitter: str) -> IndexIdentity:
+    return IndexIdentity(embedder.name, embedder.weights_sha256, embedder.dimension, splitter)
 
 
 def build(settings: Settings, splitter: str) -> KnowledgeBase:
@@ -144,12 +166,31 @@ def build(settings: Settings, splitter: str) -> KnowledgeBase:
         store.close()
 
     try:
+        taken_up = take_up_migrated(settings, embedder, store, splitter)
         kb = compose(settings, embedder, store, model, splitter, lambda: model.status, closing)
-        kb.upkeep.mend()
+        mend(kb, taken_up)
     except WeighbridgeError:
         closing()
         raise
     return kb
+
+
+def take_up_migrated(
+    settings: Settings, embedder: Embedder, store: ChromaStore, splitter: str
+) -> bool:
+    """Before `compose`: an index that `kb migrate` built for this embedder and splitter takes the
+    place of the one that is there. Whether it did. Raises StoreInUse, StoreUnavailable."""
+    with closed(Database(settings.catalog_url, settings.store_seconds)) as database:
+        return take_up(database, store, identity_of(embedder, splitter), store.clear)
+
+
+def mend(kb: KnowledgeBase, taken_up: bool) -> None:
+    """At a start, before anyone asks here. taken_up: the index before this one goes; where it may
+    be read elsewhere still, with its corpus versions."""
+    kb.upkeep.mend()
+    if taken_up:
+        with kb.turn.taken():
+            kb.upkeep.sweep(keep=None if kb.database.served else 0)
 
 
 def load_encoder(settings: Settings) -> MiniLmEncoder:

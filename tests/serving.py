@@ -8,12 +8,16 @@ import time
 import uvicorn
 from fastapi import FastAPI
 
+from api.heads import BoundedHeads
+
 
 class serving:  # noqa: N801  # reads as the context manager that it is
     """`with serving(app) as port:`"""
 
-    def __init__(self, app: FastAPI) -> None:
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, ws="none")
+    def __init__(self, app: FastAPI, http: type[BoundedHeads] = BoundedHeads) -> None:
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_config=None, ws="none", http=http
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run)
 

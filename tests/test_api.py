@@ -1,56 +1,31 @@
-"""What the HTTP interface promises when all goes well."""
+"""What the HTTP interface promises when all goes well: answers."""
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ClientOf, MakeKb
-from shelf import PRICES, WEIGHTS, first_passage, publish
+from shelf import PRICES, first_passage, publish
 from starlette.testclient import TestClient
+from wire import QUESTION, SOURCE_KEYS, ask, revised, stored_text
 
-from api import jobs, schemas
-from api.app import create_app
-from api.requests import AskIn, IngestIn, SearchIn
 from kb.adapters.chroma import ChromaStore
-from kb.errors import StoreUnavailable
-from kb.fakes import MemoryPassageStore
 from kb.fakes_model import ScriptedModel
-from kb.types import Document, Float32
 from kb.wiring import KnowledgeBase
 
-QUESTION = "What does the Gemini API cost for a million input tokens?"
 ANSWER_KEYS = {
     "id", "conversation_id", "question", "standalone_question", "outcome", "reason", "text",
     "citations", "conflicts", "withheld", "nearest", "suggestions", "corpus_version", "model",
     "timings_ms",
     "cached",
 }  # fmt: skip
-SOURCE_KEYS = {"document_id", "title", "uri", "as_of", "revision", "publisher"}
+
+
 SPAN_KEYS = {"start", "end", "quote", "heading"}
-
-
-def ask(client: TestClient, question: str = QUESTION, **more: Any) -> dict[str, Any]:
-    response = client.post("/v1/ask", json={"question": question, **more})
-    assert response.status_code == 200, response.text
-    return dict(response.json())
-
-
-def stored_text(client: TestClient, citation: dict[str, Any]) -> str:
-    place = f"/v1/documents/{citation['document_id']}/revisions/{citation['revision']}"
-    return str(client.get(place).json()["text"])
-
-
-def revised(document: Document, text: str) -> Document:
-    return replace(document, text=text)
-
-
-# -- questions -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("question", [QUESTION, "How many GPUs does fine-tuning take?"])
@@ -204,285 +179,3 @@ def test_answers_come_from_embedded_chroma_as_well(
 
     assert ask(client)["outcome"] == "answered"
     assert client.get("/readyz").status_code == 200
-
-
-# -- search --------------------------------------------------------------------------------------
-
-
-def test_hits_are_ranked_slices_of_stored_revisions(client: TestClient) -> None:
-    found = client.post("/v1/search", json={"question": QUESTION}).json()
-
-    assert (found["question"], found["corpus_version"]) == (QUESTION, 1)
-    assert len(found["hits"]) == 4
-    assert found["hits"][0]["document_id"] == "api-prices"
-    scores = [hit["score"] for hit in found["hits"]]
-    assert scores == sorted(scores, reverse=True)
-    for hit in found["hits"]:
-        assert stored_text(client, hit)[hit["start"] : hit["end"]] == hit["text"]
-        assert {"fused", "late"} <= set(hit["scores"]) <= {"dense", "lexical", "fused", "late"}
-        assert set(hit) == SOURCE_KEYS | {
-            "id", "kind", "start", "end", "text", "body", "heading", "score", "scores",
-        }  # fmt: skip
-
-
-def test_search_returns_no_more_than_count(client: TestClient) -> None:
-    found = client.post("/v1/search", json={"question": QUESTION, "count": 2}).json()
-
-    assert len(found["hits"]) == 2
-
-
-def test_a_search_pinned_to_an_earlier_version_finds_the_earlier_revision(
-    kb: KnowledgeBase, client: TestClient
-) -> None:
-    publish(kb, [revised(PRICES, PRICES.text.replace("$2.00", "$3.50"))])
-
-    body = {"question": QUESTION, "corpus_version": 1}
-    found = client.post("/v1/search", json=body).json()
-
-    assert found["corpus_version"] == 1
-    assert "$2.00" in found["hits"][0]["text"]
-    assert PRICES.revision in {hit["revision"] for hit in found["hits"]}
-
-
-def test_an_empty_index_finds_nothing_and_refuses(make_kb: MakeKb, client_of: ClientOf) -> None:
-    client = client_of(make_kb(documents=()))
-
-    assert client.post("/v1/search", json={"question": QUESTION}).json()["hits"] == []
-    answer = ask(client)
-    assert (answer["outcome"], answer["reason"]) == ("refused", "no_evidence")
-    assert answer["corpus_version"] == 0
-
-
-# -- documents -----------------------------------------------------------------------------------
-
-
-def test_documents_lists_the_current_version(client: TestClient) -> None:
-    listed = client.get("/v1/documents").json()
-
-    assert listed["corpus_version"] == 1
-    assert [d["document_id"] for d in listed["documents"]] == ["api-prices", "open-weights"]
-    weights = listed["documents"][1]
-    assert weights == {
-        "document_id": "open-weights",
-        "title": WEIGHTS.title,
-        "uri": WEIGHTS.uri,
-        "as_of": "2026-05-01",
-        "revision": WEIGHTS.revision,
-        "publisher": "Example Press",
-        "passages": 2,
-        "characters": len(WEIGHTS.text),
-    }
-
-
-def test_a_revision_tells_of_the_newer_one_that_replaced_it(
-    kb: KnowledgeBase, client: TestClient
-) -> None:
-    new = revised(PRICES, "# Prices\n\nEverything is free.\n")
-    publish(kb, [new])
-
-    document = client.get("/v1/documents/api-prices").json()
-    old_text, new_text = (
-        client.get(f"/v1/documents/api-prices/revisions/{revision}").json()
-        for revision in (PRICES.revision, new.revision)
-    )
-
-    assert document["revision"] == new.revision
-    assert document["revisions"] == [
-        {"revision": PRICES.revision, "since_version": 1, "until_version": 2},
-        {"revision": new.revision, "since_version": 2, "until_version": None},
-    ]
-    assert (old_text["text"], old_text["newer_revision"]) == (PRICES.text, new.revision)
-    assert (new_text["text"], new_text["newer_revision"]) == (new.text, None)
-
-
-def test_a_removed_document_keeps_its_revisions_until_they_are_swept(
-    kb: KnowledgeBase, client: TestClient
-) -> None:
-    kb.catalog.flip([], remove=["api-prices"])
-
-    listed = client.get("/v1/documents").json()
-    removed = client.get("/v1/documents/api-prices").json()
-
-    assert [d["document_id"] for d in listed["documents"]] == ["open-weights"]
-    assert removed["title"] == PRICES.title
-    assert [kept["until_version"] for kept in removed["revisions"]] == [2]
-
-
-def test_a_staged_revision_is_not_shown_before_its_version(
-    kb: KnowledgeBase, client: TestClient
-) -> None:
-    unseen = revised(PRICES, "Not published yet.")
-    kb.catalog.stage(unseen, kb.splitter, [])
-
-    response = client.get(f"/v1/documents/api-prices/revisions/{unseen.revision}")
-
-    assert (response.status_code, response.json()["code"]) == (404, "revision_not_found")
-
-
-# -- operations ----------------------------------------------------------------------------------
-
-
-def test_ready_when_every_part_is(client: TestClient) -> None:
-    response = client.get("/readyz")
-
-    assert response.status_code == 200
-    assert response.json() == {"status": "ready", "reasons": [], "warnings": []}
-
-
-@pytest.mark.parametrize("status", ["loading", "failed"])
-def test_not_ready_says_what_the_model_waits_for(
-    make_kb: MakeKb, client_of: ClientOf, status: str
-) -> None:
-    words = "the chat model's weights are being fetched: 34 %"
-    client = client_of(make_kb(status=(status, words)))
-
-    response = client.get("/readyz")
-
-    assert response.status_code == 503
-    assert response.json()["reasons"] == [{"part": "model", "reason": words}]
-    assert client.get("/livez").status_code == 200
-
-
-class DeadStore(MemoryPassageStore):
-    def nearest(self, vector: Float32, count: int) -> list[tuple[str, float]]:
-        raise StoreUnavailable("the vector store failed; look at it with: kb doctor")
-
-
-def test_not_ready_says_which_store_is_dead(make_kb: MakeKb, client_of: ClientOf) -> None:
-    client = client_of(make_kb(store=DeadStore()))
-
-    body = client.get("/readyz").json()
-
-    assert body["status"] == "not_ready"
-    assert [reason["part"] for reason in body["reasons"]] == ["vector_store"]
-    assert "kb doctor" in body["reasons"][0]["reason"]
-
-
-def test_not_ready_when_the_catalog_is_gone(kb: KnowledgeBase, client: TestClient) -> None:
-    for file in (kb.settings.index).glob("catalog.sqlite3*"):
-        file.write_bytes(b"this is no database" * 500)
-
-    body = client.get("/readyz").json()
-
-    assert "catalog" in [reason["part"] for reason in body["reasons"]]
-
-
-def test_an_empty_index_is_a_warning(make_kb: MakeKb, client_of: ClientOf) -> None:
-    response = client_of(make_kb(documents=())).get("/readyz")
-
-    assert response.status_code == 200
-    assert [warning["part"] for warning in response.json()["warnings"]] == ["index"]
-
-
-def test_about_counts_and_names_the_parts(client: TestClient) -> None:
-    about = client.get("/v1/about").json()
-
-    assert (about["documents"], about["passages"], about["corpus_version"]) == (2, 4, 1)
-    assert about["model"]["name"] == "scripted"
-    assert about["embedder"]["embedder"] == "word-hash"
-    assert about["settings"]["question_chars"] == 2000
-    assert not {"home", "corpus", "host", "database_url"} & set(about["settings"])
-
-
-# -- what every response carries -----------------------------------------------------------------
-
-PATHS = ["/", "/docs", "/static/page.css", "/livez", "/v1/documents", "/nowhere", "/openapi.json"]
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_every_response_has_an_id_and_security_headers(client: TestClient, path: str) -> None:
-    headers = client.get(path).headers
-
-    assert len(headers["x-request-id"]) == 32
-    assert "frame-ancestors 'none'" in headers["content-security-policy"]
-    assert "unsafe" not in headers["content-security-policy"]
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
-
-
-@pytest.mark.parametrize(
-    ("given", "kept"), [("proxy-1.a_B", True), ("two words", False), ("x" * 65, False)]
-)
-def test_a_request_id_is_kept_when_it_is_harmless(
-    client: TestClient, given: str, kept: bool
-) -> None:
-    answered = client.get("/livez", headers={"X-Request-Id": given}).headers["x-request-id"]
-
-    assert (answered == given) is kept
-
-
-# -- the description -----------------------------------------------------------------------------
-
-
-def operations(app_description: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (f"{method} {path}", operation)
-        for path, methods in app_description["paths"].items()
-        for method, operation in methods.items()
-    ]
-
-
-def shown(description: dict[str, Any], reference: str) -> Any:
-    return description["components"]["schemas"][reference.rsplit("/", 1)[-1]].get("examples")
-
-
-def test_every_route_is_described_with_examples(kb: KnowledgeBase) -> None:
-    described = create_app(kb).openapi()
-
-    assert len(operations(described)) >= 30
-    for name, operation in operations(described):
-        assert operation["summary"], name
-        successes = [one for status, one in operation["responses"].items() if status[0] == "2"]
-        assert successes, name
-        for part in [*successes, *filter(None, [operation.get("requestBody")])]:
-            for kind, content in part.get("content", {}).items():
-                if kind == "application/json" and "$ref" in content["schema"]:
-                    assert shown(described, content["schema"]["$ref"]), (name, kind)
-                else:
-                    assert content.get("example") or content.get("schema"), (name, kind)
-
-
-def test_every_reference_in_the_description_leads_somewhere(kb: KnowledgeBase) -> None:
-    described = create_app(kb).openapi()
-
-    references = set(_references(described))
-    assert references
-    for reference in references:
-        assert reference.rsplit("/", 1)[-1] in described["components"]["schemas"]
-
-
-def _references(node: Any) -> list[str]:
-    if isinstance(node, list):
-        return [found for item in node for found in _references(item)]
-    if isinstance(node, dict):
-        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
-        return own + [found for item in node.values() for found in _references(item)]
-    return []
-
-
-EXEMPLARY = [
-    *(m for m in vars(schemas).values() if isinstance(m, type) and issubclass(m, schemas._Out)),
-    *(m for m in vars(jobs).values() if isinstance(m, type) and issubclass(m, schemas._Out)),
-    AskIn,
-    IngestIn,
-    SearchIn,
-]
-
-
-@pytest.mark.parametrize("model", EXEMPLARY, ids=lambda model: model.__name__)
-def test_examples_are_what_the_schema_allows(model: Any) -> None:
-    extra = model.model_config.get("json_schema_extra", {})
-
-    for example in extra.get("examples", []):
-        assert json.loads(model.model_validate(example).model_dump_json(exclude_unset=True)) == (
-            example
-        )
-
-
-def test_the_example_answer_keeps_the_promises_of_answers() -> None:
-    answer = schemas.AnswerOut.model_json_schema()["examples"][0]
-
-    citation = answer["citations"][0]
-    said = answer["text"][citation["answer_start"] : citation["answer_end"]]
-    assert said == citation["quote"]
-    assert len(citation["quote"]) == citation["end"] - citation["start"]

@@ -242,6 +242,7 @@ def test_an_unknown_route_is_not_found(client: TestClient, path: str) -> None:
         ("DELETE", "/v1/search", "POST"),
         ("POST", "/livez", "GET"),
         ("POST", "/static/page.js", "GET"),
+        ("PATCH", "/v1/documents/api-prices", "GET, PUT, DELETE"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_one(

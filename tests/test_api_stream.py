@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from talk import QUESTION, STEPS, STREAM, exchanged, parsed, received
 
 from api.app import create_app
-from kb.errors import ModelFailed, StoreUnavailable
+from kb.errors import IndexMismatch, ModelFailed
 from kb.events import SentenceWithheld
 from kb.fakes import MemoryPassageStore
 from kb.fakes_model import ScriptedModel
@@ -132,19 +132,21 @@ def test_a_stream_ends_with_an_answer_and_done(
 # -- failures ------------------------------------------------------------------------------------
 
 
-class DeadStore(MemoryPassageStore):
+class StrangeStore(MemoryPassageStore):
     def nearest(self, vector: Float32, count: int) -> list[tuple[str, float]]:
-        raise StoreUnavailable("the vector store failed; look at it with: kb doctor")
+        raise IndexMismatch("the vector store refused a vector; kb ingest --rebuild PATH")
 
 
-def test_a_dead_store_fails_before_the_first_byte(make_kb: MakeKb, client_of: ClientOf) -> None:
-    client = client_of(make_kb(store=DeadStore()))
+def test_a_store_of_other_vectors_fails_before_the_first_byte(
+    make_kb: MakeKb, client_of: ClientOf
+) -> None:
+    client = client_of(make_kb(store=StrangeStore()))
 
     response = client.post("/v1/ask", json={"question": QUESTION}, headers=STREAM)
 
     assert response.status_code == 503
     assert response.headers["content-type"] == "application/problem+json"
-    assert response.json()["code"] == "store_unavailable"
+    assert response.json()["code"] == "index_mismatch"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ NEEDS = {
     "post /v1/jobs/{job_id}/cancel": "ingest",
     "get /v1/about": "ask read ingest",
     "get /livez": None, "get /readyz": None, "post /v1/widget/token": None,
-    "post /v1/versions/{number}/rollback": "", "get /v1/conversations": "", "get /v1/feedback": "",
+    "post /v1/versions/{number}/rollback": "", "post /v1/migration": "",
+    "get /v1/conversations": "", "get /v1/feedback": "",
 }  # fmt: skip
 HttpHeaders = Mapping[str, str]
 

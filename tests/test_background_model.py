@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 
 import pytest
+from conftest import MakeKb
 
 from kb.adapters.background import BackgroundModel, LoadedModel
 from kb.errors import ModelFailed, ModelNotReady, WeightsUnavailable
+from kb.events import Ask
 from kb.fakes_model import ScriptedModel
 from kb.types import Message
 
@@ -49,7 +51,7 @@ def test_every_call_says_how_far_the_loading_is(load: SlowLoad) -> None:
     model = BackgroundModel("small", load, lambda: f"weights are being fetched: {next(percent)}")
 
     with pytest.raises(ModelNotReady, match="fetched: 34 %"):
-        model.write(PROMPT, 9, never)
+        list(model.write(PROMPT, 9, never))
     with pytest.raises(ModelNotReady, match="fetched: 35 %"):
         model.probability_of_yes(PROMPT, never)
     assert model.status == ("loading", "weights are being fetched: 36 %")
@@ -77,7 +79,7 @@ def test_a_failed_load_keeps_its_reason() -> None:
     assert until(lambda: model.status[0] == "failed")
     assert model.status[1] == "neither the hub nor the registry answers; check the network"
     with pytest.raises(ModelNotReady, match="check the network"):
-        model.write(PROMPT, 9, never)
+        list(model.write(PROMPT, 9, never))
     model.close()
 
 
@@ -119,3 +121,17 @@ def test_a_load_that_ends_after_close_has_its_model_closed(load: SlowLoad) -> No
         return False
 
     assert until(closed)
+
+
+@pytest.mark.parametrize("kept", [0, 256])
+def test_without_a_model_there_are_quotes_whether_answers_are_kept_or_not(
+    make_kb: MakeKb, kept: int
+) -> None:
+    def load() -> LoadedModel:
+        raise WeightsUnavailable("check the network")
+
+    kb = make_kb(BackgroundModel("qwen", load), answer_cache=kept)
+
+    answer = kb.ask(Ask("What does the Gemini API cost for a million input tokens?"))
+
+    assert answer.outcome == "quoted"

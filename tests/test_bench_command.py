@@ -37,7 +37,7 @@ def test_an_unknown_part_is_answered_with_the_known_ones(
 
 
 def test_every_part_can_be_called_by_itself() -> None:
-    assert {"retrieval", *evals.ANSWERS, *evals.PUBLIC, *evals.CLAIMS} == set(PARTS)
+    assert {"retrieval", "follow_ups", *evals.ANSWERS, *evals.PUBLIC, *evals.CLAIMS} == set(PARTS)
 
 
 def test_a_part_whose_questions_are_missing_is_left_out_and_named(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from bench import report
 from bench.conversations import conversations, half, passages, tasks
-from bench.follow_ups import LAST, RULES, asked_back, figures, table
+from bench.follow_ups import FILE, LAST, RULES, asked_back, figures
+from bench.summary import summarise
 from kb.types import Message
 
 
@@ -85,14 +87,16 @@ def test_ways_are_compared_question_by_question() -> None:
     found = figures({LAST: [0.0, 1.0, 0.5, 1.0], RULES: [1.0, 0.5, 0.5, 1.0]})
 
     assert (found[RULES]["better"], found[RULES]["worse"]) == (1, 1)
-    assert found[LAST]["recall"] == 0.625
-    assert found[RULES]["recall"] == 0.75
+    assert found[LAST]["recall"]["mean"] == 0.625
+    assert found[RULES]["recall"]["mean"] == 0.75
+    assert found[RULES]["gain"]["mean"] == 0.125
+    assert found[RULES]["gain"]["low"] < 0.125 < found[RULES]["gain"]["high"]
     assert found[LAST]["found"]["hits"] == 3
-    assert found[LAST]["low"] < 0.625 < found[LAST]["high"]
+    assert found[LAST]["recall"]["low"] < 0.625 < found[LAST]["recall"]["high"]
     assert (found[LAST]["better"], found[LAST]["worse"]) == (0, 0)
 
 
-def test_questions_back_are_counted_by_kind_and_told(mtrag: Path, questions: Path) -> None:
+def test_questions_back_are_counted_by_kind(mtrag: Path, questions: Path) -> None:
     back = asked_back(mtrag, questions)
     kinds = back["kinds"]
 
@@ -101,7 +105,17 @@ def test_questions_back_are_counted_by_kind_and_told(mtrag: Path, questions: Pat
     assert (kinds["development questions"]["hits"], kinds["development questions"]["of"]) == (0, 3)
     assert back["rules_unsure"]["hits"] == 1  # "Why?"
 
-    lines = table({"retrieval": {"some": figures({LAST: [0.0, 1.0]})}, "asked_back": back})
 
-    assert any("0.500" in line and "1 of 2" in line for line in lines)
-    assert any("development questions | 0 of 3" in line for line in lines)
+def test_the_report_tells_them(mtrag: Path, questions: Path, tmp_path: Path) -> None:
+    known = {"some": figures({LAST: [0.0, 1.0], RULES: [1.0, 1.0]})}
+    found = {"retrieval": known, "asked_back": asked_back(mtrag, questions), "model": "small"}
+    (tmp_path / FILE).write_text(json.dumps(found))
+
+    sections = summarise(tmp_path, tmp_path / "none.jsonl")
+    lines = report.page({"on": "today", "cores": 2, "processor": "x", "python": "3"}, sections)
+
+    assert sections == {"follow_ups": found}
+    assert "## Follow-ups" in lines
+    assert any("some (2) | rewritten by rules | 1.000" in line for line in lines)
+    assert any("+0.500" in line and "| 1, 0 |" in line for line in lines)
+    assert any("development questions | 0.0 %" in line for line in lines)

@@ -298,7 +298,7 @@ def test_index_made_with_something_else_is_refused_with_what_to_run(
 ) -> None:
     index.catalog.claim(MADE_WITH)
 
-    with pytest.raises(IndexMismatch, match="kb ingest --rebuild") as caught:
+    with pytest.raises(IndexMismatch, match="kb migrate") as caught:
         index.catalog.claim(other)
 
     assert other.splitter in str(caught.value)

@@ -13,6 +13,7 @@ import pytest
 from stores import ChromaServer, chroma_server
 
 from kb.adapters.chroma import ChromaStore
+from kb.breaker import FAILURES
 from kb.errors import StoreUnavailable
 
 AXES = np.eye(8, dtype=np.float32)
@@ -87,3 +88,18 @@ def test_server_that_stops_answering_is_given_up(server: ChromaServer) -> None:
             store.nearest(AXES[0], 1)
 
         assert [i for i, _ in store.nearest(AXES[0], 1)] == ["a"]
+
+
+def test_server_that_hangs_is_not_waited_for_by_every_search(server: ChromaServer) -> None:
+    with closing(ChromaStore.server(server.url, 1.0)) as store:
+        store.put(["a"], AXES[:1])
+        with server.paused():
+            for _ in range(FAILURES):
+                with pytest.raises(StoreUnavailable, match="timed out"):
+                    store.nearest(AXES[0], 1)
+            began = time.monotonic()
+            with pytest.raises(StoreUnavailable, match="tried again in"):
+                store.nearest(AXES[0], 1)
+            took = time.monotonic() - began
+
+    assert took < 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -126,6 +127,15 @@ def test_a_place_is_cited_once_a_sentence() -> None:
 
     assert len(added) == 1
     assert composer.text == "Twice. [1]"
+
+
+def test_a_citation_says_under_which_heading_and_how_well_it_supports() -> None:
+    piece = replace(GPT, heading="Prices > Input")
+
+    (citation,) = Composer().add("It costs $5.", [piece], 0.98765)
+
+    assert citation.heading == "Prices > Input"
+    assert citation.support == 0.988
 
 
 def test_an_empty_composer_has_no_text() -> None:

@@ -124,17 +124,6 @@ def test_courtesies_are_nothing_to_refer_to() -> None:
     assert clarification("How much does it cost?", before) is not None
 
 
-def test_a_question_is_completed_with_what_the_documents_are_about() -> None:
-    asked = clarification("How much does it cost?", [], ("GPT-4o", "Falcon", "Gemini", "Qwen"))
-
-    assert asked is not None
-    assert asked.suggestions == (
-        "How much does GPT-4o cost?",
-        "How much does Falcon cost?",
-        "How much does Gemini cost?",
-    )
-
-
 @pytest.mark.parametrize(
     ("question", "reply", "meant"),
     [

@@ -65,7 +65,7 @@ def test_every_part_that_differs_is_named() -> None:
     findings = identity_findings(other, IDENTITY)
 
     assert [finding.split()[3] for finding in findings] == ["embedder", "dimension"]
-    assert all("kb ingest --rebuild" in finding for finding in findings)
+    assert all("kb migrate" in finding for finding in findings)
 
 
 # -- the full-text index -------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import javascript
 import pytest
 from conftest import MakeKb
 from serving import serving
@@ -75,6 +76,15 @@ def test_python_prints_the_answer_its_quotes_and_the_stream(url: str) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("DeepSeek-R1 is released under the MIT license. [1]") == 2
     assert f"1 {LICENCES.title} DeepSeek-R1 is released" in done.stdout
+
+
+@pytest.mark.slow
+def test_javascript_prints_the_answer(url: str, tmp_path: Path) -> None:
+    script = blocks("js")[0].replace(SHOWN_URL, url)
+
+    printed = javascript.run(javascript.with_sdk(tmp_path), script)
+
+    assert printed.startswith("DeepSeek-R1 is released under the MIT license. [1]")
 
 
 @pytest.mark.slow

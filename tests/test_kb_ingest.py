@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from conftest import MakeKb
 from rich.console import Console
 from serving import serving
 from stores import CountingEmbedder, opened_on_disk
@@ -24,11 +25,14 @@ from cli.ingesting import UNCHANGED, paced
 from cli.interrupts import Interrupted, stopping
 from cli.progress import LINE_SECONDS, Lines, showing
 from cli.remote import Server
+from cli.reported import show, wire
 from cli.sending import Sending
 from ingest.job import Step
 from ingest.pace import Pace
+from kb.events import Ask
 from kb.fakes import WordEmbedder
 from kb.ownership import owned
+from kb.standing import Affected, AffectedAnswers
 from kb.types import Encoding
 from kb.wiring import KnowledgeBase
 
@@ -225,3 +229,33 @@ def test_watch_sends_what_changes_to_the_server_until_ctrl_c(
     assert "1 added, 0 replaced, 3 unchanged, 0 removed, 0 failed; corpus version 3" in told.out
     assert "watching" in told.err
     assert told.err.splitlines()[-1] == "stopped"
+
+
+# -- what changed for readers --------------------------------------------------------------------
+
+
+def test_answers_that_lost_support_are_shown_also_by_way_of_a_server(
+    make_kb: MakeKb, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kb = make_kb(documents=())
+    alford = tmp_path / "alford.md"
+    alford.write_text(TEXT)
+    with serving(create_app(kb)) as port:
+        url = f"http://127.0.0.1:{port}"
+        with Server(url, 20.0) as server:
+            sending = Sending(server, silent, threading.Event())
+            first = sending.send([alford], prune=False, dry_run=False)
+            answer = kb.ask(Ask("How many tonnes does the weighbridge at Alford weigh?"))
+            alford.write_text(TEXT.replace("40", "60"))
+            second = sending.send([alford], prune=False, dry_run=False)
+    show(second, dry_run=False)
+
+    told = capsys.readouterr().out.splitlines()
+    assert answer.citations
+    assert first.affected.total == 0
+    assert second.affected == AffectedAnswers((Affected(answer.id, "changed", ("alford.md",)),), 1)
+    assert told[-2:] == [
+        "1 stored answers lost support:",
+        f"changed answer {answer.id}: alford.md",
+    ]
+    assert wire(second)["affected_total"] == 1

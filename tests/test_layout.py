@@ -110,7 +110,7 @@ def test_earlier_layout_is_migrated_and_keeps_what_it_holds(
 ) -> None:
     Database(url).close()
     with engine.begin() as connection:
-        connection.execute(text("INSERT INTO identity VALUES ('e', 's', 8, 'lines')"))
+        connection.execute(text("INSERT INTO identity VALUES (1, true, 'e', 's', 8, 'lines')"))
 
     bring_up(engine, next_release(tmp_path / "next", "SELECT 1"), LAYOUT + 1)
 

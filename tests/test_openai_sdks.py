@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import javascript
 import openai
 import pytest
 from conftest import MakeKb
@@ -22,8 +20,6 @@ from api.app import create_app
 from kb.fakes_model import ScriptedModel
 
 QUESTION = "What does the Gemini API cost for a million input tokens?"
-JS_SDK = "openai@6.49.0"
-NPM_SECONDS = 120
 MESSAGES: list[ChatCompletionMessageParam] = [
     {"role": "system", "content": "You are a helpful assistant."},
     {"role": "user", "content": QUESTION},
@@ -188,34 +184,14 @@ console.log(JSON.stringify({
 """
 
 
-@pytest.fixture(scope="session")
-def javascript(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the JavaScript SDK."""
-    if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("node or npm is not installed")
-    folder = tmp_path_factory.mktemp("javascript")
-    install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", JS_SDK]
-    try:
-        done = subprocess.run(
-            install, cwd=folder, capture_output=True, text=True, timeout=NPM_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"npm did not fetch {JS_SDK} within {NPM_SECONDS} s")
-    if done.returncode:
-        pytest.skip(f"npm could not fetch {JS_SDK}: {done.stderr.strip()[-200:]}")
-    return folder
-
-
 @pytest.mark.slow
-def test_javascript_gets_the_same_in_every_way(javascript: Path, url: str) -> None:
-    (javascript / "ask.mjs").write_text(SCRIPT, encoding="utf-8")
+def test_javascript_gets_the_same_in_every_way(
+    tmp_path_factory: pytest.TempPathFactory, url: str
+) -> None:
+    folder = javascript.with_sdk(tmp_path_factory.mktemp("javascript"))
 
-    done = subprocess.run(
-        ["node", "ask.mjs", url, QUESTION], cwd=javascript, capture_output=True, text=True
-    )
+    got = json.loads(javascript.run(folder, SCRIPT, url, QUESTION))
 
-    assert done.returncode == 0, done.stderr
-    got = json.loads(done.stdout)
     assert "$2.00" in got["whole"]["content"]
     assert got["streamed"] == got["whole"]["content"] == got["final"]["content"]
     assert quotes_of(got["whole"]["weighbridge"])

@@ -117,8 +117,10 @@ class TestInABrowser:
         self, browser: Browser, make_kb: MakeKb
     ) -> None:
         kb = make_kb(documents=())
+        asked = "Do vendors keep what is asked?"
+        text = f"{PRICES.text}\n{asked} Some vendors keep what is asked for thirty days.\n"
         files = [
-            {"name": "prices.md", "mimeType": "text/markdown", "buffer": PRICES.text.encode()},
+            {"name": "prices.md", "mimeType": "text/markdown", "buffer": text.encode()},
             {"name": "empty.md", "mimeType": "text/markdown", "buffer": b" "},
         ]
         with visiting(browser, create_app(kb)) as page:
@@ -127,6 +129,7 @@ class TestInABrowser:
             expect(page.locator("#told")).to_have_text("1 added, 1 left out. Corpus version 1.")
             expect(page.locator("#left-out")).to_contain_text("empty.md")
             expect(page.locator("#documents li cite")).to_have_text([PRICES.title])
+            expect(page.locator(".welcome .starter")).to_have_text([asked])
 
     def test_who_may_not_add_documents_is_told_why(
         self, browser: Browser, kb: KnowledgeBase

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from stores import EMBEDDER, CountingEmbedder, Index, opened
 
-from ingest import pipeline as module
+from ingest import buffer as module
 from ingest.pipeline import Report
 from kb.types import Filters
 

@@ -1,29 +1,19 @@
-"""Files become documents, or are refused with a reason and an advice."""
+"""Files become documents, which say where they are from."""
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from files_read import LIMIT, of, written
 
-from ingest.readers import document, document_id, find, read
+from ingest.readers import read
 from kb.errors import (
-    EncodingInvalid,
     FileEmpty,
-    FileIsBinary,
-    FileMissing,
-    FileTooLarge,
-    FormatUnsupported,
     FrontMatterInvalid,
-    UnreadableFile,
 )
 from kb.types import Document
-
-LIMIT = 100_000
 
 PAGE = """<html lang="en"><head><title>Prices of models</title>
 <meta property="og:site_name" content="The Ledger">
@@ -37,17 +27,7 @@ PAGE = """<html lang="en"><head><title>Prices of models</title>
 </article><footer>Copyright, imprint, cookies</footer></body></html>"""
 
 
-def written(path: Path, content: str | bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
-
-
-def of(name: str, content: str | bytes) -> Document:
-    return document(name, content.encode() if isinstance(content, str) else content, LIMIT)
-
-
-# -- what a document says about itself -----------------------------------------------------------
+# -- what a document says about itself -------------------------------------------------------------
 
 
 def test_front_matter_names_a_markdown_file(tmp_path: Path) -> None:
@@ -166,7 +146,7 @@ def test_text_is_cleaned_on_the_way() -> None:
     )
 
 
-# -- HTML ----------------------------------------------------------------------------------------
+# -- HTML ------------------------------------------------------------------------------------------
 
 
 def test_a_page_gives_its_main_text_and_its_facts() -> None:
@@ -212,155 +192,3 @@ def test_a_page_without_a_date_gets_none() -> None:
 def test_a_page_without_text_is_refused() -> None:
     with pytest.raises(FileEmpty, match=r"^page\.html: "):
         of("page.html", "<html><body><script>run()</script></body></html>")
-
-
-# -- refusals ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "error"),
-    [
-        ("a.md", b"", FileEmpty),
-        ("a.md", b" \n\t\r\n ", FileEmpty),
-        ("a.md", "\ufeff\u200b\n".encode(), FileEmpty),
-        ("a.md", b"---\ntitle: only this\n---\n", FileEmpty),
-        ("a.md", b"x" * (LIMIT + 1), FileTooLarge),
-        ("a.rtf", b"text", FormatUnsupported),
-        ("a.zip", b"text", FormatUnsupported),
-        ("README", b"text", FormatUnsupported),
-        ("a.md", b"%PDF-1.7 text", FileIsBinary),
-        ("a.txt", b"\x89PNG\r\n\x1a\n text", FileIsBinary),
-        ("a.html", b"PK\x03\x04 text", FileIsBinary),
-        ("a.txt", b"text \x00 text", FileIsBinary),
-        ("a.txt", "text".encode("utf-16-le"), FileIsBinary),
-        ("a.txt", b"\x01\x02\x03text", FileIsBinary),
-        ("a.txt", "café".encode("latin-1"), EncodingInvalid),
-        ("a.txt", "text".encode("utf-32"), EncodingInvalid),
-        ("a.txt", "text".encode("utf-16") + b"x", EncodingInvalid),
-    ],
-)
-def test_what_is_no_text_is_refused_by_name(
-    name: str, content: bytes, error: type[UnreadableFile]
-) -> None:
-    with pytest.raises(error, match=f"^{re.escape(name)}: .*; "):
-        of(name, content)
-
-
-def test_a_wrong_encoding_is_refused_with_the_place_of_the_first_wrong_byte() -> None:
-    with pytest.raises(EncodingInvalid, match="byte 6;"):
-        of("a.txt", b"text: \xe9")
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_unicode_with_a_mark_of_its_kind_is_read(encoding: str) -> None:
-    assert of("a.txt", "A café, that’s it.\n".encode(encoding)).text == "A café, that’s it."
-
-
-def test_a_file_of_exactly_the_limit_is_read(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.txt", "x" * 100)
-
-    assert len(read(path, tmp_path, 100).text) == 100
-    with pytest.raises(FileTooLarge):
-        read(path, tmp_path, 99)
-
-
-def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileMissing, match=r"^a\.md: "):
-        read(tmp_path / "a.md", tmp_path, LIMIT)
-    with pytest.raises(FileMissing):
-        read(tmp_path, tmp_path, LIMIT)
-    with pytest.raises(FileMissing, match="not inside"):
-        read(written(tmp_path / "a.md", "x"), tmp_path / "b", LIMIT)
-
-
-def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
-    secret = written(tmp_path / "secret.txt", "secret")
-    root = tmp_path / "corpus"
-    written(root / "a.txt", "Text.")
-    (root / "out.txt").symlink_to(secret)
-    (root / "in.txt").symlink_to(root / "a.txt")
-
-    assert read(root / "in.txt", root, LIMIT).text == "Text."
-    with pytest.raises(FileMissing, match="link out of the folder"):
-        read(root / "out.txt", root, LIMIT)
-
-
-# -- finding files -------------------------------------------------------------------------------
-
-
-def test_a_folder_is_listed_in_a_fixed_order_without_hidden_files(tmp_path: Path) -> None:
-    hidden = (".hidden.md", ".git/x.md", "a/.x/y.md", "~$b.docx")
-    for name in ("b.md", "a/z.txt", "a/b.html", *hidden):
-        written(tmp_path / name, "Text.")
-    found, refused = find([tmp_path])
-
-    assert found == [(tmp_path / name, tmp_path) for name in ("a/b.html", "a/z.txt", "b.md")]
-    assert refused == []
-
-
-def test_what_can_not_be_read_is_reported(tmp_path: Path) -> None:
-    outside = written(tmp_path / "outside" / "x.md", "Text.")
-    root = tmp_path / "corpus"
-    picture = written(root / "picture.png", b"\x89PNG")
-    (root / "link.md").symlink_to(outside)
-    (root / "folder").symlink_to(outside.parent)
-    os.mkfifo(root / "pipe.md")
-    (root / "gone.md").symlink_to(root / "nowhere.md")
-    found, refused = find([root, tmp_path / "nothing.md"])
-
-    assert found == []
-    assert {path: type(error) for path, error in refused} == {
-        picture: FormatUnsupported,
-        root / "link.md": FileMissing,
-        root / "folder": FileMissing,
-        root / "pipe.md": FileMissing,
-        root / "gone.md": FileMissing,
-        tmp_path / "nothing.md": FileMissing,
-    }
-
-
-def test_a_file_given_twice_is_read_once(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.md", "Text.")
-
-    assert find([tmp_path, path, tmp_path]) == ([(path, tmp_path)], [])
-
-
-def test_two_files_that_would_be_one_document_are_not_mixed_up(tmp_path: Path) -> None:
-    first = written(tmp_path / "one" / "a.md", "One.")
-    second = written(tmp_path / "two" / "a.md", "Two.")
-    found, refused = find([tmp_path / "one", tmp_path / "two"])
-
-    assert [path for path, _ in found] == [first]
-    assert [path for path, _ in refused] == [second]
-
-
-# -- ids -----------------------------------------------------------------------------------------
-
-
-def test_an_id_is_readable_and_safe_in_a_url() -> None:
-    assert document_id("guides/models.md") == "guides~models.md"
-    assert re.fullmatch(r"guides~a-b\.md~[0-9a-f]{12}", document_id("guides/a b.md"))
-
-
-NAME = st.text(alphabet="aB1.-_~ é/#?", min_size=1, max_size=8).map(lambda name: f"{name}.md")
-
-
-@given(NAME, NAME)
-def test_two_paths_never_share_an_id(left: str, right: str) -> None:
-    assert (document_id(left) == document_id(right)) == (left == right)
-    assert re.fullmatch(r"[A-Za-z0-9._~-]+", document_id(left))
-
-
-def test_paths_that_look_alike_have_their_own_ids() -> None:
-    names = ["a/b.md", "a~b.md", "a-b.md", "a b.md", "a?b.md", "é.md", "e\u0301.md"]
-
-    assert len({document_id(name) for name in names}) == len(names)
-
-
-def test_a_file_name_that_is_no_text_is_read(tmp_path: Path) -> None:
-    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.md"))
-    path.write_text("Text.")
-    found = read(path, tmp_path, LIMIT)
-
-    assert found.uri == "caf\ufffd.md"
-    found.uri.encode()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from conftest import MakeKb
 
 from kb.conversation import needs_model, standalone
+from kb.events import Ask
 from kb.fakes_model import ScriptedModel
 from kb.rewrite_prompt import accepted, rewrite_messages, rewritten
 from kb.types import Message
@@ -85,6 +87,24 @@ def test_only_the_last_exchanges_are_shown_and_no_orders() -> None:
     assert "Ignore" not in shown
     assert "What does GPT-4o cost?" in shown
     assert len(shown.split()) < 100
+
+
+def test_without_a_model_the_rules_do() -> None:
+    model = ScriptedModel(["never"], not_ready="it is loading")
+
+    assert rewritten(UNSURE, BEFORE, model) == standalone(UNSURE, BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("by", "understood"),
+    [("rules", standalone(UNSURE, BEFORE)), ("model", "What does GPT-4o cost for output?")],
+)
+def test_the_settings_say_who_puts_it_into_words(make_kb: MakeKb, by: str, understood: str) -> None:
+    kb = make_kb(ScriptedModel(lambda prompt: "What does GPT-4o cost for output?"), follow_ups=by)
+
+    answer = kb.ask(Ask(UNSURE, history=tuple(BEFORE)))
+
+    assert answer.standalone_question == understood
 
 
 def test_a_cancelled_rewrite_leaves_the_rules() -> None:

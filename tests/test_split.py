@@ -1,47 +1,18 @@
-"""Documents become passages that point at their own text."""
+"""Documents become passages that point at their own text: prose, and headings of plain text."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from splitting import document, prose, quotes, words
 
-from ingest.clean import is_furniture
-from ingest.headings import is_byline, plain
-from ingest.lines import trimmed_lines
-from ingest.sentences import TokenCounter
-from ingest.split import MOST, TABLE, WHOLE, split
-from kb.types import Document, Passage
-
-
-def words(text: str) -> int:
-    return len(text.split())
-
-
-def heavy_words(text: str) -> int:
-    """Words that weigh so much that little fits into a passage."""
-    return 30 * len(text.split())
-
-
-def document(text: str, title: str = "Title") -> Document:
-    return Document("guide.md", title, None, "guide.md", None, text)
-
-
-def prose(text: str, title: str = "Title", count: TokenCounter = words) -> list[Passage]:
-    return [p for p in split(document(text, title), count) if p.kind == "prose"]
-
-
-def quotes(passage: Passage, text: str) -> list[str]:
-    return [text[unit.start : unit.end] for unit in passage.units]
+from ingest.split import MOST, WHOLE, split
 
 
 def sentence(number: int, length: int = 10) -> str:
     return f"Sentence {number} " + " ".join(["word"] * (length - 3)) + " ends."
 
 
-# -- prose ---------------------------------------------------------------------------------------
+# -- prose -----------------------------------------------------------------------------------------
 
 
 def test_paragraphs_are_packed_up_to_the_target() -> None:
@@ -171,7 +142,7 @@ def test_page_furniture_becomes_no_passage() -> None:
     assert [p.body for p in prose(text)] == ["The text of it is here."]
 
 
-# -- headings of plain text ----------------------------------------------------------------------
+# -- headings of plain text ------------------------------------------------------------------------
 
 
 PLAIN = """\
@@ -249,197 +220,3 @@ def test_lines_above_the_title_are_text() -> None:
         ("", "Acme · all of it\nArticle"),
         ("", "It is this."),
     ]
-
-
-# -- tables --------------------------------------------------------------------------------------
-
-
-PRICES = """\
-Prices as of May:
-
-| Model | Input | Output |
-|---|---:|---|
-| GPT-4o | $5.00 | $30.00 |
-| Gemini 3 Flash |  | $3.00 |
-| Claude \\| Opus | $5.00 | $25.00 | extra |
-| | | |
-| Grok |
-
-After it."""
-
-
-def test_every_row_is_a_passage_with_its_headers() -> None:
-    passages = split(document(PRICES), words)
-    rows = [p for p in passages if p.kind == "row"]
-
-    assert [p.body for p in rows] == [
-        "Model: GPT-4o; Input: $5.00; Output: $30.00",
-        "Model: Gemini 3 Flash; Output: $3.00",
-        "Model: Claude | Opus; Input: $5.00; Output: $25.00; extra",
-        "Model: Grok",
-    ]
-    assert PRICES[rows[0].start : rows[0].end] == "| GPT-4o | $5.00 | $30.00 |"
-    assert quotes(rows[1], PRICES) == ["| Gemini 3 Flash |  | $3.00 |"]
-
-
-def test_rows_are_grouped_as_well() -> None:
-    (table,) = (p for p in split(document(PRICES), words) if p.kind == "table")
-
-    assert table.body.split("\n")[:2] == [
-        "Model: GPT-4o; Input: $5.00; Output: $30.00",
-        "Model: Gemini 3 Flash; Output: $3.00",
-    ]
-    assert PRICES[table.start : table.end].startswith("| Model | Input | Output |\n|---")
-    assert [table.body[u.body_start : u.body_end] for u in table.units] == table.body.split("\n")
-    assert quotes(table, PRICES)[1] == "| Gemini 3 Flash |  | $3.00 |"
-
-
-def test_a_long_table_makes_several_groups_of_consecutive_rows() -> None:
-    row = "| Row {} | " + "word " * 40 + "|"
-    text = "| Name | What |\n|---|---|\n" + "\n".join(row.format(n) for n in range(12))
-    groups = [p for p in split(document(text), words) if p.kind == "table"]
-
-    assert [len(p.units) for p in groups] == [4, 4, 4]
-    assert all(words(p.body) <= TABLE for p in groups)
-
-
-def test_a_table_needs_no_rule_under_its_header() -> None:
-    text = "| Factor | Open | Closed |\n| Control | Higher | Lower |\n| Time | Slow | Fast |"
-
-    assert [p.body for p in split(document(text), words) if p.kind == "row"] == [
-        "Factor: Control; Open: Higher; Closed: Lower",
-        "Factor: Time; Open: Slow; Closed: Fast",
-    ]
-
-
-def test_a_ruled_table_needs_no_outer_bars() -> None:
-    text = "Name | Cost\n--- | ---\nA | 5\nB | 6\n\nNot | a row"
-
-    assert [p.body for p in split(document(text), words) if p.kind == "row"] == [
-        "Name: A; Cost: 5",
-        "Name: B; Cost: 6",
-    ]
-
-
-def test_a_first_column_without_a_header_is_its_value() -> None:
-    text = "| | Open | Closed |\n|---|---|---|\n| Cost | low | high |"
-
-    assert [p.body for p in split(document(text), words) if p.kind == "row"] == [
-        "Cost; Open: low; Closed: high"
-    ]
-
-
-def test_a_row_too_long_for_a_passage_keeps_its_label() -> None:
-    text = "| Name | What |\n|---|---|\n| Grok | " + "word " * 600 + "|"
-    rows = [p for p in split(document(text), words) if p.kind == "row"]
-
-    assert len(rows) > 2
-    assert all(p.body.startswith("Name: Grok; What: word") for p in rows[1:])
-    assert all(words(p.body) <= MOST for p in rows)
-
-
-# -- promises ------------------------------------------------------------------------------------
-
-WORD = st.sampled_from(
-    "open Models cost $5.00 e.g. (MoE) v1.0 Meta's β 3.1 U.S. 日本 naïve **bold**".split()
-)
-LINE = st.lists(WORD, min_size=1, max_size=25).map(" ".join)
-SENTENCES = st.lists(LINE.map(lambda s: s + "."), min_size=1, max_size=6).map(" ".join)
-BLOCK = st.one_of(
-    SENTENCES,
-    LINE,
-    LINE.map(lambda s: s + ":"),
-    LINE.map(lambda s: s + "?"),
-    st.tuples(st.integers(1, 4), LINE).map(lambda t: "#" * t[0] + " " + t[1]),
-    st.lists(LINE.map(lambda s: "- " + s), min_size=1, max_size=5).map("\n".join),
-    st.lists(st.lists(LINE, min_size=1, max_size=4), min_size=1, max_size=5).map(
-        lambda rows: "\n".join("| " + " | ".join(r) + " |" for r in rows)
-    ),
-    st.sampled_from(
-        [
-            "| a | b |\n|---|---|\n| c | d |\n| e |",
-            "```\ncode here\n```",
-            "---",
-            "4 min read",
-            "A|B\n-|-\nc|d",
-            "Who\n4 min read",
-            "Under\n=====",
-            "See also: x",
-            "1. Numbered",
-            "a | b: c",
-            "- ",
-            "```",
-            "| |",
-            "Tip",
-        ]
-    ),
-    st.text(max_size=40),
-)
-TEXT = st.lists(BLOCK, min_size=1, max_size=10).flatmap(
-    lambda blocks: st.sampled_from(["\n", "\n\n"]).map(lambda gap: gap.join(blocks))
-)
-COUNTER = st.sampled_from([words, heavy_words, len])
-
-
-@given(TEXT, COUNTER)
-def test_spans_are_inside_the_text_and_units_in_order(text: str, count: TokenCounter) -> None:
-    for passage in split(document(text), count):
-        assert 0 <= passage.start < passage.end <= len(text)
-        for unit in passage.units:
-            assert passage.start <= unit.start < unit.end <= passage.end
-            assert 0 <= unit.body_start < unit.body_end <= len(passage.body)
-            assert text[unit.start : unit.end].strip()
-        for left, right in zip(passage.units, passage.units[1:], strict=False):
-            assert left.end <= right.start
-            assert left.body_end <= right.body_start
-
-
-@given(TEXT, COUNTER)
-def test_the_body_of_prose_is_its_source(text: str, count: TokenCounter) -> None:
-    for passage in prose(text, count=count):
-        assert passage.body == text[passage.start : passage.end]
-        for unit in passage.units:
-            assert (unit.body_start, unit.body_end) == (
-                unit.start - passage.start,
-                unit.end - passage.start,
-            )
-
-
-@given(TEXT, COUNTER)
-def test_no_body_is_longer_than_the_encoder_reads(text: str, count: TokenCounter) -> None:
-    assert all(count(passage.body) <= MOST for passage in split(document(text), count))
-
-
-@given(TEXT, COUNTER)
-def test_nothing_but_headings_and_furniture_is_left_out(text: str, count: TokenCounter) -> None:
-    passages = split(document(text), count)
-    covered = {i for p in passages for i in range(p.start, p.end)}
-    headings = {name for p in passages for name in p.heading.split(" > ")} | {"Title"}
-    lines = trimmed_lines(text)
-
-    for at, (start, end) in enumerate(lines):
-        lost = [c for i, c in enumerate(text[start:end], start) if i not in covered and c.isalnum()]
-        name = plain(re.sub(r"^(#+|[-*+]) | #+$", "", text[start:end])).lstrip(". ")
-        named = name in headings or all(part in headings for part in name.split(" > "))
-        left_out = is_furniture(text[start:end]) or is_byline(text, lines, at)
-        assert not lost or named or left_out, (text[start:end], passages)
-
-
-@given(TEXT)
-def test_splitting_is_deterministic_and_numbers_passages_in_order(text: str) -> None:
-    passages = split(document(text), words)
-
-    assert passages == split(document(text), words)
-    assert [p.ordinal for p in passages] == list(range(len(passages)))
-    assert len({p.id("s", "e") for p in passages}) == len(passages)
-
-
-@settings(max_examples=30)
-@given(
-    st.text(min_size=1, max_size=300).filter(lambda t: any(c.isalnum() for c in t)),
-    st.integers(5, 40),
-)
-def test_an_unknown_word_of_any_length_is_split(word: str, times: int) -> None:
-    text = word * times * 100
-
-    assert all(len(p.body) <= 20 * MOST for p in split(document(text), lambda _: 1))

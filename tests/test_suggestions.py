@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stores import MemoryAnswers
 
+from kb.events import Ask
 from kb.fakes_model import ScriptedModel
 from kb.phrasing import MOST_WORDS, from_heading, from_passage
 from kb.suggestions import OFFERED
@@ -85,6 +86,7 @@ def passage(body: str, kind: str = "prose", heading: str = "") -> Passage:
         ("Conclusion", None),
         ("Which one to choose", None),
         ("Is it any good?", None),
+        ("Did you know?", None),
         ("Prices, times and cabins", None),
     ],
 )
@@ -167,6 +169,14 @@ def test_a_refused_question_is_not_suggested_to_whoever_asked_it() -> None:
         found = kb.suggestions.for_question("what does gemma 3 cost", version)
 
     assert "What does Gemma 3 cost?" not in found
+
+
+def test_a_question_back_comes_with_questions_that_could_have_been_meant() -> None:
+    with knowing([GUIDE], SILENT) as kb:
+        answer = kb.ask(Ask("What does it cost?"))
+
+    assert answer.text.startswith("What do you mean by “it”?")
+    assert answer.suggestions[0] == "What does Gemma 3 cost?"
 
 
 @pytest.mark.parametrize("question", ["", "Who grows tulips on Zanzibar?"])

@@ -252,14 +252,38 @@ def test_an_answer_is_copied_with_its_sources(open_page: OpenPage) -> None:
         assert re.search(rf"^\[1\] Choosing .*, as of May 2026: “{re.escape(MIT)}”$", copied, re.M)
 
 
-def test_only_questions_that_the_listed_documents_answer_are_offered(
-    open_page: OpenPage,
-) -> None:
+def test_questions_to_start_with_are_ones_that_the_documents_answer(open_page: OpenPage) -> None:
     with open_page() as page:
         expect(page.locator(".welcome .starter").first).to_be_visible()
-    with open_page(about_tuning()) as page:
-        expect(page.locator("#documents li").first).to_be_visible()
+        shown = page.locator(".welcome .starter").all_inner_texts()
+        told = page.evaluate("fetch('/v1/suggestions?count=3').then((got) => got.json())")
+
+        assert 0 < len(shown) <= 3
+        assert shown == told["suggestions"]
+
+
+def test_without_questions_to_start_with_the_widget_still_asks(open_page: OpenPage) -> None:
+    with open_page() as page:
+        problem = {"code": "store_unavailable", "detail": "the catalog failed; try again"}
+        page.route("**/v1/suggestions*", lambda route: route.fulfill(status=503, json=problem))
+        with page.expect_response("**/v1/suggestions*"):
+            page.reload()
+
         expect(page.locator(".welcome .starter")).to_have_count(0)
+        expect(ask(page, ANSWERED).locator(".chip")).to_have_count(2)
+
+
+def test_questions_to_start_with_are_fetched_when_they_can_be_seen(open_page: OpenPage) -> None:
+    with open_page() as page:
+        ask(page, ANSWERED)
+        fetched: list[str] = []
+        page.on("request", lambda sent: fetched.append(sent.url))
+        page.reload()
+        expect(page.locator(".question")).to_be_visible()
+        assert not [url for url in fetched if "/v1/suggestions" in url]
+
+        page.get_by_role("button", name="Clear the conversation").click()
+        expect(page.locator(".welcome .starter").first).to_be_visible()
 
 
 def test_a_link_may_carry_a_question(open_page: OpenPage) -> None:

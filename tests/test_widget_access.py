@@ -68,6 +68,22 @@ def test_dark_is_dark_and_a_page_may_choose(browser: Browser, app: FastAPI) -> N
         expect(frame).to_have_css("background-color", "rgb(255, 255, 255)")
 
 
+def test_a_question_back_is_told_from_a_refusal_and_can_be_answered_with_a_click(
+    browser: Browser, make_kb: MakeKb
+) -> None:
+    with visiting(browser, create_app(make_kb(documents=list(corpus().values())))) as page:
+        turn = ask(page, "How much does it cost?")
+
+        expect(turn.locator(".label")).to_have_text("One question first")
+        expect(turn.locator(".text")).to_contain_text("What do you mean by “it”?")
+        expect(turn.get_by_role("heading", name="You could ask")).to_be_visible()
+        assert violations(page) == []
+        offered = turn.locator(".starter").first
+        words = offered.inner_text()
+        offered.click()
+        expect(page.locator(".turn").last.locator(".question")).to_have_text(words)
+
+
 @pytest.mark.parametrize("question", [ANSWERED, CONFLICTING, REFUSED])
 def test_nothing_has_to_be_scrolled_sideways_at_320_pixels(
     browser: Browser, app: FastAPI, question: str

@@ -168,6 +168,8 @@ class TestInABrowser:
     ) -> None:
         attributes = f'accent="rebeccapurple" questions="{ANSWERED}|Why?"'
         with embedded(browser, with_origins(""), attributes) as page:
+            loaded: list[str] = []
+            page.on("request", lambda sent: loaded.append(sent.url))
             button = page.get_by_role("button", name="Ask us")
             expect(button).to_have_attribute("aria-expanded", "false")
             assert violations(page) == []
@@ -177,10 +179,20 @@ class TestInABrowser:
             expect(page.get_by_role("dialog", name="Ask us")).to_be_visible()
             expect(page.locator(".starter")).to_have_text([ANSWERED, "Why?"])
             assert violations(page) == []
+            assert not [url for url in loaded if "/v1/suggestions" in url]
             box.press("Escape")
 
             expect(page.get_by_role("dialog")).to_be_hidden()
             expect(button).to_be_focused()
+
+    def test_a_page_without_questions_gets_the_documents_own_once_it_is_opened(
+        self, browser: Browser, with_origins: WithOrigins
+    ) -> None:
+        with embedded(browser, with_origins("")) as page:
+            assert page.locator(".starter").count() == 0
+            page.get_by_role("button", name="Ask us").click()
+
+            expect(page.locator(".starter").first).to_be_visible()
 
     def test_on_a_phone_it_fills_the_screen_and_the_page_behind_is_out_of_reach(
         self, browser: Browser, with_origins: WithOrigins

@@ -202,6 +202,8 @@ class TestInABrowser:
         with tab(browser, lending.page_url) as page:
             borrowed: list[str] = []
             page.on("request", lambda asked: borrowed.append(asked.url))
+            page.reload()
+            expect(page.locator(".welcome .starter").first).to_be_visible()
             ask(page, ANSWERED).locator(".chip").first.click()
             expect(page.locator("mark")).to_have_text(MIT)
             first = sum(url.endswith(TOKEN) for url in borrowed)

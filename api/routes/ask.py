@@ -9,6 +9,7 @@ from sse_starlette import EventSourceResponse
 
 from api import examples
 from api.deps import KB, Asking, JsonOnly, Streaming
+from api.described import REFUSED
 from api.requests import AskIn
 from api.schemas import AnswerOut
 from api.sse import Question, resumed
@@ -32,7 +33,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/v1/ask",
     response_model=AnswerOut,
-    responses=_STREAM,
+    responses={**_STREAM, 404: REFUSED},
     dependencies=[JsonOnly],
     summary="Ask a question",
 )

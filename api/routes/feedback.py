@@ -5,13 +5,19 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.deps import KB, JsonOnly
+from api.described import REFUSED
 from api.routes.conversations import Limit, Offset
 from api.stored import FeedbackIn, FeedbackOut, FeedbacksOut, Rating
 
 router = APIRouter(tags=["conversations"])
 
 
-@router.post("/v1/feedback", dependencies=[JsonOnly], summary="Rate an answer")
+@router.post(
+    "/v1/feedback",
+    responses={404: REFUSED},
+    dependencies=[JsonOnly],
+    summary="Rate an answer",
+)
 def give(body: FeedbackIn, kb: KB) -> FeedbackOut:
     """Stored with the answer, in place of an earlier rating, and removed with it."""
     given = kb.feedback.give(body.answer_id, body.rating, body.comment)

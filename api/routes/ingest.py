@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from api import examples
 from api.deps import KB, NDJSON, IngestJobs, JsonOnly, LinesOnly, UploadsOf
+from api.described import REFUSED
 from api.jobs import AcceptedOut, JobOut
 from api.lines import receive
 from api.requests import IngestIn
@@ -43,6 +44,7 @@ KeyHeader = Annotated[
 @router.post(
     "/v1/ingest",
     status_code=202,
+    responses={409: REFUSED},
     dependencies=[JsonOnly],
     summary="Read the corpus folder again",
 )
@@ -57,6 +59,7 @@ def ingest(
 @router.post(
     FILES,
     status_code=202,
+    responses={409: REFUSED},
     dependencies=[LinesOnly],
     summary="Send documents",
     openapi_extra=_LINES,

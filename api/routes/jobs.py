@@ -9,6 +9,7 @@ from sse_starlette import EventSourceResponse
 
 from api import examples
 from api.deps import IngestJobs
+from api.described import REFUSED
 from api.job_stream import stream
 from api.jobs import JobOut, JobsOut, ListedJobOut
 
@@ -58,6 +59,7 @@ async def events(
 
 @router.post(
     "/v1/jobs/{job_id}/cancel",
+    responses={409: REFUSED},
     summary="Cancel an ingest",
 )
 def cancel(job_id: str, jobs: IngestJobs) -> JobOut:

@@ -11,6 +11,7 @@ from sse_starlette import EventSourceResponse
 from api import examples
 from api.completion import Completion
 from api.deps import KB, Asking, JsonOnly
+from api.described import REFUSED
 from api.openai_schemas import (
     MODEL,
     CompletionIn,
@@ -40,7 +41,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/v1/chat/completions",
     response_model=CompletionOut,
-    responses=_STREAM,
+    responses={**_STREAM, 404: REFUSED},
     dependencies=[JsonOnly],
     summary="Ask a question as OpenAI's clients do",
 )

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.auth import FOR_EVERYONE, Access
+from api.described import REFUSED
 from api.limits import address_of
 from api.tokens import LIFETIME_SECONDS
 
@@ -29,7 +30,11 @@ class TokenOut(BaseModel):
     scopes: list[str]
 
 
-@router.post("/v1/widget/token", summary="A token for a page")
+@router.post(
+    "/v1/widget/token",
+    responses={403: REFUSED, 429: REFUSED, 503: REFUSED},
+    summary="A token for a page",
+)
 async def widget_token(
     request: Request,
     origin: Annotated[str, Header(max_length=300, description="Browsers send it.")] = "",

@@ -35,7 +35,7 @@ function showRoute(method, path, operation) {
   section.append(element("h3", "", "Try it"), element("pre", "", curl(path, type, sent)));
   if (body?.properties) section.append(element("h3", "", "Request"), fields(body));
   for (const [status, response] of Object.entries(operation.responses)) {
-    if (status !== "default") section.append(...shownResponse(status, response));
+    if (!response.$ref) section.append(...shownResponse(status, response));
   }
   document.getElementById("routes").append(section);
 }
@@ -44,7 +44,7 @@ function shownResponse(status, response) {
   const parts = [element("h3", "", `Response ${status}`)];
   if (!response.description.startsWith("Successful")) parts.push(prose(response.description));
   for (const [type, content] of Object.entries(response.content ?? {})) {
-    const schema = resolved(content.schema);
+    const schema = resolved(content.schema) ?? {};  // a stream has one for its items
     parts.push(element("p", "media", type));
     if (schema.properties) parts.push(folded("Fields", fields(schema)));
     const example = content.example ?? exampleOf(schema);

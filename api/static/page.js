@@ -4,17 +4,6 @@ import { Problem, Server, dated, events, joined, make } from "../widget.js";
 
 const POLL_MS = 3000;
 
-// Questions that the documents which come with it answer; each is offered only while its document
-// is there.
-const STARTERS = {
-  "open-weights-and-proprietary-guide.md": [
-    "Under which licence is DeepSeek-R1 released?",
-    "How much context does LLaMA 4 Scout take?",
-  ],
-  "licensing-and-landscape.md": ["What did Stripe save by moving to vLLM?"],
-  "key-differences.md": ["What is the difference between open-source and proprietary LLMs?"],
-};
-
 const at = (id) => document.getElementById(id);
 const server = new Server(new URL("..", import.meta.url).href);
 
@@ -42,12 +31,9 @@ async function describe() {
 // -- the documents --------------------------------------------------------------------------------
 
 async function list() {
-  const { documents, corpus_version: version } = await server.get("v1/documents");
+  const { documents } = await server.get("v1/documents");
   at("documents-title").textContent = `Documents (${documents.length})`;
   at("documents").querySelector("ul").replaceChildren(...documents.map(listed));
-  const offered = documents.flatMap((document) => STARTERS[document.document_id] ?? []);
-  at("widget").setAttribute("questions", offered.join("|"));
-  return version;
 }
 
 function listed(document) {
@@ -107,7 +93,7 @@ async function change(start) {
   try {
     const { job } = await (await start()).json();
     for await (const step of following(job)) showJob(step);
-    await list();
+    await Promise.all([list(), at("widget").suggest()]);
   } catch (error) {
     tell(`${error.message}.`);
     if ([401, 403].includes(error.status)) at("changes").querySelector(".buttons").hidden = true;

@@ -10,6 +10,7 @@
 const HOME = new URL(".", import.meta.url).href;
 const REMEMBERED_TURNS = 30; // in the page's storage
 const HISTORY_TURNS = 3; // that a follow-up question may refer to
+const STARTERS = 3; // questions to start with, where the page gives none
 const AROUND = 900; // characters of the document shown on either side of a quote
 const TICK_MS = 1000;
 const RESUMING_MS = [500, 2000, 5000]; // pauses before a broken stream is taken up again
@@ -28,6 +29,7 @@ const REASONS = {
   off_topic: "Outside the documents",
   unsafe_request: "Not a question",
 };
+const ASKED_BACK = "One question first";
 const ICONS = {
   scales: "M12 4v16M7 20h10M4 7.5h16M1.8 14 4.5 7.5 7.2 14a2.8 2.8 0 0 1-5.4 0zM16.8 14l2.7-6.5 2.7 6.5a2.8 2.8 0 0 1-5.4 0z",
   send: "M12 19V5M6 11l6-6 6 6",
@@ -65,11 +67,12 @@ export class Server {
   /** The response. Throws Problem; AbortError when `signal` aborts. */
   async call(path, options = {}) {
     const own = typeof this.token === "function" ? await this.token() : this.token;
+    const used = own || this.lent;
     try {
-      return await this.#send(path, options, own || this.lent);
+      return await this.#send(path, options, used);
     } catch (error) {
       if (own || !LENDS.includes(error.code)) throw error;
-      await this.#borrow();
+      if (this.lent === used) await this.#borrow(); // else another call has, in the meantime
       return this.#send(path, options, this.lent);
     }
   }
@@ -345,7 +348,7 @@ class Turn {
     this.told.answer = answer;
     this.answered(answer);
     if (held) this.body.querySelector(`[data-marker="${CSS.escape(held)}"]`)?.focus();
-    if (answer.outcome === "refused") this.widget.announce(`${REASONS[answer.reason]}. ${answer.text}`);
+    if (answer.outcome === "refused") this.widget.announce(`${whyNot(answer)}. ${answer.text}`);
     else if (answer.outcome === "conflicting") this.widget.announce("The documents disagree.");
     else this.widget.announce(`Answered, with ${count(byMarker(answer.citations).length, "source")}.`);
   }
@@ -407,9 +410,9 @@ class Turn {
   refusal(answer) {
     const asked = (answer.suggestions ?? []).map((question) => this.widget.starter(question));
     return [
-      label(REASONS[answer.reason] ?? "Not answered"),
+      label(whyNot(answer)),
       foreign("p.text", answer.text),
-      asked.length ? make("section.suggested", {}, make("h4", {}, "The documents do answer"), make("div.starters", {}, ...asked)) : "",
+      asked.length ? make("section.suggested", {}, make("h4", {}, asksBack(answer) ? "You could ask" : "The documents do answer"), make("div.starters", {}, ...asked)) : "",
     ];
   }
 
@@ -488,6 +491,15 @@ class Turn {
     this.body.append(this.remark);
     input.focus();
   }
+}
+
+/** Nothing was searched: what the question means can't be known before the reader says it. */
+function asksBack({ reason, nearest }) {
+  return reason === "not_stated" && nearest.length === 0;
+}
+
+function whyNot(answer) {
+  return asksBack(answer) ? ASKED_BACK : (REASONS[answer.reason] ?? "Not answered");
 }
 
 function label(text) {
@@ -586,11 +598,11 @@ export class WeighBridge extends HTMLElement {
   ask(question) {
     const asked = question.trim();
     if (!asked) return Promise.resolve();
-    this.show();
     const turn = new Turn(this, { question: asked });
     this.#turns.push(turn);
     this.log.append(turn.element);
-    this.welcome.hidden = true;
+    this.#greet();
+    this.show();
     return this.run(turn);
   }
 
@@ -609,7 +621,7 @@ export class WeighBridge extends HTMLElement {
     this.unread();
     for (const turn of this.#turns.splice(0)) turn.element.remove();
     this.live.replaceChildren();
-    this.welcome.hidden = false;
+    this.#greet();
     this.save();
     this.input.focus();
   }
@@ -621,6 +633,7 @@ export class WeighBridge extends HTMLElement {
     this.launcher.setAttribute("aria-expanded", "true");
     this.input.focus();
     this.#follow(true);
+    this.#greet();
   }
 
   hide() {
@@ -628,6 +641,27 @@ export class WeighBridge extends HTMLElement {
     this.frame.close();
     this.launcher.setAttribute("aria-expanded", "false");
     this.launcher.focus();
+  }
+
+  /** Offers questions that the documents answer, as they are at this moment, unless the page gives
+   * its own. Called by itself when the welcome is first seen. */
+  async suggest() {
+    this.suggested = true;
+    if (this.hasAttribute("questions")) return;
+    const path = `v1/suggestions?count=${STARTERS}`;
+    const found = await this.server.get(path).catch(() => ({ suggestions: [] })); // then without
+    if (!this.hasAttribute("questions")) this.#offer(found.suggestions);
+  }
+
+  #greet() {
+    this.welcome.hidden = this.#turns.length > 0;
+    this.clearButton.hidden = !this.welcome.hidden;
+    const seen = !this.welcome.hidden && (this.inline || this.frame.open);
+    if (seen && !this.suggested) this.suggest();
+  }
+
+  #offer(questions) {
+    this.starters.replaceChildren(...questions.map((question) => this.starter(question)));
   }
 
   // -- asking
@@ -766,7 +800,7 @@ export class WeighBridge extends HTMLElement {
       this.#turns = []; // forbidden, or of another version
     }
     this.log.append(...this.#turns.map((turn) => turn.element));
-    this.welcome.hidden = this.#turns.length > 0;
+    this.#greet();
     requestAnimationFrame(() => this.#follow(true));
   }
 
@@ -790,11 +824,17 @@ export class WeighBridge extends HTMLElement {
   }
 
   #talk() {
-    const tools = [
-      iconButton("clear", "Clear the conversation", () => this.clear()),
-      this.inline ? null : iconButton("close", "Close", () => this.hide()),
-    ];
-    this.welcome = make("div.welcome");
+    this.clearButton = iconButton("clear", "Clear the conversation", () => this.clear());
+    const tools = [this.clearButton, this.inline ? null : iconButton("close", "Close", () => this.hide())];
+    this.starters = make("div.starters", { role: "group", "aria-label": "Questions to start with" });
+    this.welcome = make(
+      "div.welcome",
+      {},
+      icon("scales"),
+      make("p.greeting", {}, "What would you like to know?"),
+      make("p", {}, "Answers come from the documents, each with the quote it rests on."),
+      this.starters,
+    );
     this.log = make("div.log", { tabindex: 0, role: "region", "aria-label": "Conversation" }, this.welcome);
     this.talk = make("div.talk", {}, make("header.bar", {}, icon("scales"), this.name, ...tools), this.log, this.#composer());
     return this.talk;
@@ -840,13 +880,8 @@ export class WeighBridge extends HTMLElement {
     this.shore?.setAttribute("aria-label", title);
     if (accent && CSS.supports("color", accent)) this.root.style.setProperty("--accent", accent);
     else this.root.style.removeProperty("--accent");
-    const questions = (this.getAttribute("questions") ?? "").split("|").filter((question) => question.trim());
-    this.welcome.replaceChildren(
-      icon("scales"),
-      make("p.greeting", {}, "What would you like to know?"),
-      make("p", {}, "Answers come from the documents, each with the quote it rests on."),
-      make("div.starters", { role: "group", "aria-label": "Questions to start with" }, ...questions.map((question) => this.starter(question.trim()))),
-    );
+    const questions = this.getAttribute("questions")?.split("|").map((question) => question.trim());
+    if (questions) this.#offer(questions.filter(Boolean));
   }
 
   starter(question) {

@@ -60,7 +60,7 @@ class BackgroundModel:
     def write(
         self, messages: Sequence[Message], max_tokens: int, cancelled: Callable[[], bool]
     ) -> Iterator[str]:
-        return self._ready().write(messages, max_tokens, cancelled)
+        yield from self._ready().write(messages, max_tokens, cancelled)
 
     def probability_of_yes(
         self, messages: Sequence[Message], cancelled: Callable[[], bool]

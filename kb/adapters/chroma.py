@@ -12,6 +12,7 @@ from typing import Any
 import chromadb
 import httpx
 import numpy as np
+from chromadb import Collection
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateHNSWConfiguration
 from chromadb.config import Settings
@@ -24,6 +25,7 @@ from chromadb.errors import (
 
 from kb.adapters import chroma_server
 from kb.adapters.gate import Gate
+from kb.breaker import Breaker
 from kb.errors import IndexMismatch, StoreUnavailable
 from kb.types import Float32
 
@@ -45,13 +47,19 @@ class ChromaStore:
     """
 
     def __init__(
-        self, connect: Callable[[], ClientAPI], collection: str, folder: Path | None = None
+        self,
+        connect: Callable[[], ClientAPI],
+        collection: str,
+        folder: Path | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
-        """folder: where an embedded one keeps everything; None for a server's."""
+        """folder: where an embedded one keeps everything; None for a server's. breaker: so that
+        not every search waits for a server that hangs."""
         self._connect = connect
         self._name = collection
         self._folder = folder
         self._gate = Gate()
+        self._breaker = breaker
         with _translated():
             self._open()
 
@@ -69,7 +77,7 @@ class ChromaStore:
     def server(cls, url: str, seconds: float, collection: str = COLLECTION) -> ChromaStore:
         """seconds: for any answer of the server. Once this is opened, a server that goes and comes
         back is used again. Raises StoreUnavailable."""
-        return cls(lambda: chroma_server.connect(url, seconds), collection)
+        return cls(lambda: chroma_server.connect(url, seconds), collection, breaker=Breaker())
 
     def put(self, ids: Sequence[str], vectors: Float32) -> None:
         with self._reaching():
@@ -81,7 +89,7 @@ class ChromaStore:
                 )
 
     def nearest(self, vector: Float32, count: int) -> list[tuple[str, float]]:
-        with self._reaching():
+        with self._trying(), self._reaching():
             found: Any = self._collection.query(
                 query_embeddings=vector[np.newaxis], n_results=count, include=["distances"]
             )
@@ -130,6 +138,12 @@ class ChromaStore:
                 shutil.rmtree(left, ignore_errors=True)
         return True
 
+    def clear(self) -> None:
+        """Removes every vector, and forgets how long they were."""
+        with self._gate.alone(), _translated():
+            self._client.delete_collection(self._name)
+            self._collection = self._made()
+
     def close(self) -> None:
         """Lets go of the folder, or of the server."""
         with self._gate.alone(), _translated():
@@ -148,9 +162,33 @@ class ChromaStore:
                 self._collection = self._client.get_collection(self._name, embedding_function=None)
                 raise
 
+    @contextmanager
+    def _trying(self) -> Iterator[None]:
+        """Raises StoreUnavailable at once while the breaker is open."""
+        if self._breaker is None:
+            yield
+            return
+        if (wait := self._breaker.wait_seconds()) > 0:
+            raise StoreUnavailable(
+                "the vector store has failed several times in a row; it is tried again in "
+                f"{wait:.0f} s. Look at it with: kb doctor"
+            )
+        try:
+            yield
+        except StoreUnavailable as error:
+            if not isinstance(
+                error.__cause__, NotFoundError
+            ):  # which is an answer, and a quick one
+                self._breaker.failed()
+            raise
+        self._breaker.succeeded()
+
     def _open(self) -> None:
         self._client = self._connect()
-        self._collection = self._client.get_or_create_collection(
+        self._collection = self._made()
+
+    def _made(self) -> Collection:
+        return self._client.get_or_create_collection(
             self._name,
             embedding_function=None,  # or Chroma downloads a model of its own
             configuration={"hnsw": _HNSW},
