@@ -18,11 +18,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 # Read by Ray before and while it starts: it reports nothing to its makers, listens on loopback only
-# (the switch is named after where that is the default), lets in only who has the token, and gives
-# its parts the time that they need on a busy machine.
+# (the switch is named after where that is the default), lets in only who has the token, says on
+# the terminal only what ends it, and gives its parts the time that they need on a busy machine.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 os.environ["RAY_AUTH_MODE"] = "token"
+os.environ["RAY_BACKEND_LOG_LEVEL"] = "fatal"
 os.environ["RAY_agent_register_timeout_ms"] = "120000"  # noqa: SIM112  # its name
 
 import ray
@@ -115,6 +116,8 @@ class OnRay:
         self, items: Sequence[Item], together: int, begin: Callable[[], Work]
     ) -> Iterator[Any]:
         """Raises WorkersUnavailable."""
+        if not items:  # no run, and no pool of nobody
+            return
         pool = ray.data.ActorPoolStrategy(size=min(self.workers, len(items)))
         spread = {"compute": pool, "batch_size": BATCH, "num_cpus": 1}
         carried = RayTransformComponent(Carried, spread, {"begin": begin})

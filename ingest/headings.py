@@ -19,7 +19,7 @@ _MASTHEAD = 3  # bare lines in a row: too many for headings of headings
 
 _ATX = re.compile(r"(#{1,6})[ \t]+(.*?)[ \t]*#*")
 _UNDERLINE = re.compile(r"(=+|-{2,})")
-_NUMBER = re.compile(r"(\d{1,2}(?:\.\d{1,2})*)[.)]?[ \t]+(?=[^\W\d_])")
+_NUMBER = re.compile(r"(\d{1,2}(?:\.\d{1,2})*+)[.)]?[ \t]+(?=[^\W\d_])")
 _CALLOUT = re.compile(
     r"(?:pro |quick )?tip|note|warning|caution|important|did you know\?|best practice|key points?"
     r"|key takeaways?|in plain terms|in one sentence|in short|tl;?dr|example",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -51,7 +51,16 @@ def found_in(paths: Sequence[Path], within: Path | None = None) -> Found:
 def found_in_corpus(corpus: Path, names: Sequence[str]) -> Found:
     """The items under `names`, which are relative to the corpus folder; without names all of it.
     Raises PathNotAllowed for what leads out of the folder."""
-    return found_in([_inside(corpus, name) for name in names] or [corpus], corpus)
+    items, refused = found_in([_inside(corpus, name) for name in names] or [corpus], corpus)
+    told = [replace(one, path=_without(corpus, one.path)) for one in refused]
+    return [replace(item, name=_without(corpus, item.name)) for item in items], [
+        replace(one, message=one.message.replace(f"{corpus}{os.sep}", "")) for one in told
+    ]
+
+
+def _without(corpus: Path, name: str) -> str:
+    """A path as it is called in the corpus folder: where that lies is nobody's business."""
+    return name.removeprefix(f"{corpus}{os.sep}")
 
 
 def spooled(uri: str, path: Path) -> Item:

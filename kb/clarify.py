@@ -16,7 +16,7 @@ from kb.types import Message
 MOST = 3  # ways to complete a question that are offered
 # "GPT-4o and Claude", "GPT-4o or Claude": neither is the subject more than the other
 _SIDE_BY_SIDE = re.compile(
-    r"\s*(?:,|/|,?\s*\b(?:and|or|vs\.?|versus|with|against|to)\b)\s*(?:the\s+|an?\s+)?",
+    r"\s*+(?:,|/|,?\s*\b(?:and|or|vs\.?|versus|with|against|to)\b)\s*(?:the\s+|an?\s+)?",
     re.IGNORECASE,
 )
 _THAN = re.compile(r"\bthan\b", re.IGNORECASE)

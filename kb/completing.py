@@ -10,9 +10,8 @@ import re
 from collections.abc import Sequence
 from itertools import permutations
 
-from kb.asked import asked_of, on_asked
 from kb.cells import Cell, cells
-from kb.expected import awaited, gives
+from kb.expected import awaited, bearing, gives
 from kb.figures import Figure, figures
 from kb.names import names
 from kb.types import Evidence
@@ -39,7 +38,7 @@ def left_out(question: str, answer: str, evidence: Sequence[Evidence]) -> list[E
     """The best pieces that say mostly other things than the answer does, within MOST_WORDS."""
     added: list[Evidence] = []
     said, words = _words(answer), 0
-    for piece in sorted(on_asked(asked_of(question), evidence), key=lambda p: -p.score):
+    for piece in sorted(bearing(question, evidence), key=lambda p: -p.score):
         own = _words(piece.statement)
         length = len(piece.statement.split())
         new = len(own - said) >= NEWS * len(own) or _cut_short(question, answer, piece)

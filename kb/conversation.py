@@ -21,6 +21,9 @@ from kb.references import (
 )
 from kb.types import Message
 
+RECENT = 20  # messages: what "it" points back to is seldom further away
+LONGEST = 4000  # characters of one that are read
+
 _SAME = re.compile(r"\bthe (?:same|other)\b|\b(?:a|the) \w+(?:er|est) one\b|\bthere\W*$", re.I)
 _OPENER = re.compile(
     r"^\W*(?:and|but|or|so|also|then|what about|how about|what if|why(?=\W*$| not\b)|how so|really|"
@@ -102,13 +105,15 @@ def turns_of(history: Sequence[Message]) -> list[Turn]:
     """What was asked, each question standing alone, with its answer; courtesies left out."""
     turns: list[Turn] = []
     counts = False
-    for message in history:
+    for message in history[-RECENT:]:
         if message.role == "user":
-            asked = factual_part(message.content)  # an order isn't carried into later questions
+            asked = factual_part(
+                message.content[:LONGEST]
+            )  # an order isn't carried into later questions
             counts = bool(said_in_full(asked))
             turns += [follow_up(asked, turns)] if counts else []
         elif counts:
-            turns[-1] = replace(turns[-1], answer=message.content)
+            turns[-1] = replace(turns[-1], answer=message.content[:LONGEST])
     return turns
 
 

@@ -11,7 +11,7 @@ from kb.types import Evidence
 
 # Things that the same text counts side by side; anything else may stand for one of them.
 _THING = re.compile(
-    r"[\s-]+(?:[a-z-]+\s+){0,2}?(tokens?|param(?:eter)?s?|experts?|users?|languages?|hours?|GPUs?)\b",
+    r"[\s-]++(?:[a-z-]+\s+){0,2}?(tokens?|param(?:eter)?s?|experts?|users?|languages?|hours?|GPUs?)\b",
     re.IGNORECASE,
 )
 

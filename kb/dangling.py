@@ -31,7 +31,7 @@ _PERSONAL = frozenset("it its he him his she her they them their".split())
 _THINGS = frozenset("model models company companies one ones".split())
 _AFTER = 6  # words behind the pronoun, at most
 _ELLIPSIS = re.compile(
-    r"\W*(?:(?:and|but|ok(?:ay)?|so)\W+)?(?:why(?: not)?|how so|how come|really|what else|"
+    r"\W*+(?:(?:and|but|ok(?:ay)?|so)\W+)?(?:why(?: not)?|how so|how come|really|what else|"
     r"tell me more|go on|more|(?:(?:what|how) about |is |and )?the (?:other|second|third|latter|"
     r"former) one|which (?:one|of (?:them|these|those|the two))\b[\w ]{0,30})\W*",
     re.IGNORECASE,

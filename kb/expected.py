@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 
 from kb.asked import asked_of, on_asked
-from kb.families import LICENCES
 from kb.figures import figures
 from kb.names import Name, names
 from kb.parts import parts
@@ -37,13 +36,18 @@ def fits(question: str, evidence: Sequence[Evidence]) -> bool:
     Also true where the question waits for nothing that could be told by its form."""
     if is_yes_or_no(question) or len(parts(question)) > 1:
         return True
-    asked, things = asked_of(question), _things(question)
-    if not asked and not things and not awaited(question):
+    kind = awaited(question)
+    if not kind and not asked_of(question) and not _measured(question):
         return True
-    return any(
-        _states(piece, things) and gives(piece.statement, awaited(question))
-        for piece in on_asked(asked, evidence)
-    )
+    return any(gives(piece.statement, kind) for piece in bearing(question, evidence))
+
+
+def bearing(question: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Those pieces that name a model that is asked of, and a benchmark or a device likewise; all,
+    where nothing of the kind is asked of."""
+    things = _measured(question)
+    pieces = on_asked(asked_of(question), evidence)
+    return [piece for piece in pieces if not things or _states_one(things, piece)]
 
 
 def awaited(question: str) -> str:
@@ -53,14 +57,13 @@ def awaited(question: str) -> str:
     return "price" if _PRICE.search(question) else ""
 
 
-def _things(question: str) -> list[Name]:
-    """What else is named with a version, such as a benchmark. A licence may be denied."""
-    return [n for n in names(question) if n.marks and not n.is_family and n.family not in LICENCES]
+def _measured(question: str) -> list[Name]:
+    return [name for name in names(question) if name.is_measured]
 
 
-def _states(piece: Evidence, things: Sequence[Name]) -> bool:
+def _states_one(things: Sequence[Name], piece: Evidence) -> bool:
     found = names(f"{piece.heading}\n;\n{piece.statement}")
-    return all(any(thing.stated_by(name) for name in found) for thing in things)
+    return any(thing.stated_by(name) for thing in things for name in found)
 
 
 def gives(text: str, kind: str) -> bool:

@@ -59,6 +59,8 @@ THINGS = frozenset(
     version
     """.split()
 )
+# Of these, the ones that figures are given of.
+MEASURED = frozenset("agi bench cuda rtx".split())
 # Capitalised at a sentence's start or by habit, and no name.
 ORDINARY = frozenset(
     """

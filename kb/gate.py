@@ -40,7 +40,10 @@ class Signals:
 
 FEATURES = ("coverage", "unmentioned", "polar")  # and "yes", where asked; more of them add noise
 
-_WORDING = frozenset(("meaning", "polarity", "fragment"))  # a sentence's failures
+# A sentence's failures: of how it is worded, and of what it is said.
+_WORDING = frozenset(("meaning", "polarity", "fragment"))
+_ELSEWHERE = frozenset(("subject", "column", "unasked"))
+_SURER = 0.6  # where seven of eight such questions that were seen have no answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +88,14 @@ class Gate:
 
     def refusal_after_writing(self, signals: Signals, failures: Iterable[str]) -> Reason | None:
         """The same once everything that the model wrote has failed its check. What it only worded
-        too freely the evidence may well state; where it took a figure of something else, or named
-        what no quote names, the evidence is quoted only if it was sure to state the answer."""
-        if all(failure in _WORDING for failure in failures):
+        too freely the evidence may well state; where it took a figure of something else, or
+        something is named that no quote names, the evidence is quoted only if it was sure to state
+        the answer."""
+        kinds = {failure.partition(":")[0] for failure in failures}
+        if not signals.unnamed and kinds <= _WORDING:
             return None
-        return None if self.probability(signals) >= self.sure else "not_stated"
+        enough = _SURER if kinds & _ELSEWHERE else self.sure
+        return None if self.probability(signals) >= enough else "not_stated"
 
 
 def signals(question: str, gathered: Gathered, yes: float | None) -> Signals:

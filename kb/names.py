@@ -17,6 +17,7 @@ from kb.families import (
     FAMILIES,
     IMPLIED,
     LICENCES,
+    MEASURED,
     ORDINARY,
     ORGANISATIONS,
     SIBLINGS,
@@ -78,6 +79,11 @@ class Name:
     def is_listed(self) -> bool:
         """A family, an organisation or a licence that is known by its word, not by its shape."""
         return _known(self.family)
+
+    @property
+    def is_measured(self) -> bool:
+        """A benchmark or a device: not whose figures they are, but what they are given for."""
+        return self.family in MEASURED or bool(_HARDWARE.fullmatch(self.family))
 
     @property
     def is_model(self) -> bool:

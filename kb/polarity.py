@@ -25,20 +25,26 @@ _UNIVERSAL = re.compile(
     r"\b(?:always|every|never|any|all (?:the |other |of the )?(?:[\w-]+ )?[\w-]{2,}s)\b",
     re.IGNORECASE,
 )
+
+
 # Superlatives that can stand for one another.
-_SUPERLATIVES = [
-    re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
-    for words in (
-        "best|strongest|top|topped|leads?|leading|leader|led|first|ahead|highest|greatest|frontier",
-        "cheapest|lowest|least expensive",
-        "largest|biggest|longest|larger than any|larger than that of any",
-        "fastest|quickest",
-        "smallest|shortest",
-        "worst|weakest|slowest",
-        "newest|latest|current",
-        "ever",
-    )
-]
+def _any_of(*groups: str) -> list[re.Pattern[str]]:
+    return [re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for words in groups]
+
+
+_SUPERLATIVES = _any_of(
+    "best|strongest|top|topped|leads?|leading|leader|led|first|ahead|highest|greatest|frontier",
+    "cheapest|lowest|least expensive",
+    "largest|biggest|longest|larger than any|larger than that of any",
+    "fastest|quickest",
+    "smallest|shortest",
+    "worst|weakest|slowest",
+    "newest|latest|current",
+    "ever",
+)
+# Nobody says these in other words: one price does not tell that it is the lowest.
+_LEAST = re.compile(r"\b(?:cheapest|lowest|least expensive)\b", re.IGNORECASE)
+_LEAST_OF = re.compile(r"\b(?:cheap(?:er|est)?|low(?:er|est)?|least|less|minimum)\b", re.I)
 _MOST = re.compile(r"\b(?:most|least) (?!of\b)([a-z][a-z-]{3,})", re.IGNORECASE)
 _OVER = re.compile(r"\b(?:above|over|exceeds?|more than|at least|beyond)\s|[>≥]\s?", re.IGNORECASE)
 _UNDER = re.compile(
@@ -62,6 +68,8 @@ def contradictions(sentence: str, quotes: str) -> Iterator[bool]:
     sentence says: whether it is certain."""
     yield from _denied(sentence, quotes)
     yield from _invented_denial(sentence, quotes)
+    if _LEAST.search(sentence) and not _LEAST_OF.search(quotes):
+        yield True
     if _widened(sentence, quotes) or _turned(sentence, quotes) or _outdone(sentence, quotes):
         yield False
 

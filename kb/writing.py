@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from kb.asked import asked_of, on_asked
 from kb.catalog import Catalog
 from kb.checking import Checker
 from kb.citations import Composer
@@ -14,6 +13,7 @@ from kb.context import leans_on
 from kb.errors import ModelError
 from kb.events import ConflictFound, SentencePassed, SentenceWithheld
 from kb.evidence import Gathered
+from kb.expected import bearing
 from kb.ports import ChatModel
 from kb.prompt import write_messages
 from kb.sentences import Written as Sentence
@@ -115,7 +115,7 @@ def to_quote(
 ) -> list[Evidence]:
     """What withheld sentences rest on, else the best evidence on what was asked of; each piece
     once. None where all of it is on something else."""
-    return list(dict.fromkeys(quotable))[:QUOTED] or on_asked(asked_of(question), evidence)[:QUOTED]
+    return list(dict.fromkeys(quotable))[:QUOTED] or bearing(question, evidence)[:QUOTED]
 
 
 def _passed(

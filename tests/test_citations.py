@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -107,6 +107,71 @@ def test_quotes_state_the_figures_and_none_could_be_left_out(
     for piece in found.pieces[1:]:
         rest = [other for other in found.pieces if other is not piece]
         assert len(Needs.of(sentence).unmet(joined(rest))) > len(found.unmet)
+
+
+def test_the_similarity_is_that_of_the_piece_it_rests_on() -> None:
+    assert bound("GPT-4o costs $5.", OTHER, GPT, similarities=[0.4, 0.7]).similarity == 0.7
+    assert bound("GPT-4o costs $5.", OTHER, GPT, similarities=[0.7, 0.4]).similarity == 0.4
+
+
+def test_a_figure_alone_does_not_outweigh_what_is_much_more_alike() -> None:
+    price = quote("It costs $5.", document="price")
+    found = bound("Open weights cost $5 and $7.", OTHER, price, similarities=[0.9, 0.1])
+
+    assert found.pieces == (OTHER, price)
+
+
+def leaning_on(**above: Evidence) -> Callable[[Evidence], Sequence[Evidence]]:
+    """By the pieces' documents."""
+    return lambda piece: [above[piece.source.document_id]] if _named(piece, above) else []
+
+
+def _named(piece: Evidence, above: Mapping[str, Evidence]) -> bool:
+    return piece.source.document_id in above
+
+
+def test_what_a_further_piece_leans_on_is_looked_at_and_goes_no_further() -> None:
+    first = quote("It costs $5.", document="first")
+    further = quote("Another costs $7.", document="further")
+    header = quote("All prices of 2024 and 300 users.", document="header")
+    title = quote("For 999 pages.", document="title")
+    leaning = leaning_on(further=header, header=title)
+
+    def bind_to(sentence: str) -> Bound:
+        return bind(sentence, (), [first, further], [0.9, 0.5], leaning)
+
+    assert bind_to("It costs $5, another $7.").pieces == (first, further)
+    assert bind_to("It costs $5, another $7, for 300 users.").pieces == (first, further, header)
+    assert bind_to("It costs $5, another $7, for 300 users.").unmet.met
+    assert not bind_to("It costs $5, another $7, for 300 users on 999 pages.").unmet.met
+
+
+def test_the_rest_of_the_evidence_is_still_looked_at_after_what_a_piece_leans_on() -> None:
+    pieces = [quote(f"It costs ${n}.", document=f"d{n}") for n in (5, 7, 9)]
+    found = bind("It costs $5, $7 or $9.", (), pieces, [0.9, 0.5, 0.4], leaning_on(d7=HEADER))
+
+    assert found.pieces == tuple(pieces)
+
+
+def test_pieces_that_add_nothing_take_no_room() -> None:
+    idle = [quote(f"Nothing of note, {word}.", document=word) for word in "abcdefgh"]
+    needed = quote("It costs $7.", document="needed")
+    likeness = [0.9] * len(idle) + [0.1]
+
+    found = bound("It costs $7.", *idle, needed, similarities=likeness)
+
+    assert needed in found.pieces
+    assert found.unmet.met
+
+
+def test_a_sentence_is_bound_to_no_more_quotes_than_a_reader_can_check() -> None:
+    prices = [quote(f"It costs ${n}.", document=f"d{n}") for n in range(11, 19)]
+    said = " or ".join(f"${n}" for n in range(11, 19))
+
+    found = bound(f"It costs {said}.", *prices)
+
+    assert len(found.pieces) == MOST_QUOTES
+    assert len(found.unmet.figures) == 8 - MOST_QUOTES
 
 
 # -- putting sentences together ------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from quotes import quote, row
 
-from kb.expected import fits
+from kb.expected import bearing, fits
 
 GROK = row("Model family: Grok; Provider: xAI; Latest release (date): Grok 4 (2025)")
 OPUS = quote("Claude Opus 4.7 costs $5 per million tokens of input.", start=200)
@@ -52,3 +52,10 @@ def test_a_heading_names_what_its_sentences_are_about() -> None:
 def test_what_is_free_has_a_price() -> None:
     free = quote("Falcon 3 can be used free of charge.")
     assert fits("What does Falcon 3 cost?", [free])
+
+
+def test_what_is_quoted_besides_names_the_device_or_the_benchmark_that_is_asked_of() -> None:
+    own = quote("An RTX 4090 costs $1.50 an hour.")
+    other = quote("An A100 costs $2 an hour.", start=100)
+    assert bearing("What does an RTX 4090 come to per hour?", [own, other]) == [own]
+    assert bearing("What does a graphics card come to per hour?", [own, other]) == [own, other]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +87,8 @@ def target(database_url: str | None, make_kb: MakeKb, client_of: ClientOf) -> It
 
     yield target
 
+    while any(not job["ended_at"] for job in target.send("GET", "/v1/jobs").json()["jobs"]):
+        time.sleep(0.1)
     version = kb.catalog.current_version()
     stored = [one.source.document_id for one in kb.catalog.documents(version)]
     assert {PRICES.id, WEIGHTS.id} <= set(stored)

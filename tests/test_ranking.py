@@ -39,6 +39,14 @@ def test_each_question_token_takes_its_best_cosine_in_each_group() -> None:
     assert best.dtype == np.float32
 
 
+def test_no_group_lends_its_tokens_to_another() -> None:
+    groups = [tokens(NORTH, NORTH), tokens(), tokens(BETWEEN), tokens(EAST), tokens(NORTH, EAST)]
+
+    best = best_matches(tokens(EAST), groups)
+
+    assert best == pytest.approx(np.array([[0, 0, 90 / 127, 1, 1]]), abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("question", "groups"),
     [
