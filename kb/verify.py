@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kb.counted_things import miscounted
+from kb.dated import misdated
 from kb.families import ORDINARY
 from kb.figures import Figure, missing
 from kb.names import Name, names
@@ -81,6 +82,7 @@ def doubts(sentence: str, pieces: Sequence[Evidence]) -> list[Doubt]:
         *(Doubt("subject", about, certain) for about, certain in misplaced(sentence, pieces)),
         *(Doubt("column", about, certain) for about, certain in other_roles(sentence, pieces)),
         *(Doubt("column", about, certain=True) for about in miscounted(sentence, pieces)),
+        *(Doubt("column", about, certain=True) for about in misdated(sentence, pieces)),
         *(Doubt("column", about, certain=False) for about in other_columns(sentence, pieces)),
         *(Doubt("column", about, certain=False) for about in turned_pairs(sentence, pieces)),
         *(

@@ -40,6 +40,15 @@ RELEASED = (
     "| DeepSeek | DeepSeek (China) | DeepSeek-V2; DeepSeek-V3 (671B / 37B active, December 26, "
     "2024); DeepSeek-R1 (reasoning model under MIT license, January 20, 2025); V3.1 |"
 )
+HEADERS = {
+    RAIL: (
+        "License type",
+        "Examples",
+        "Commercial use",
+        "Modification and fine-tuning",
+        "Notable restrictions",
+    )
+}
 COMPETITORS = "DeepSeek AI offers two strong open-weights competitors, DeepSeek-R1 and DeepSeek v3."
 
 
@@ -224,5 +233,9 @@ def evidence(document: Document, quote: str) -> Evidence:
 
 
 def statement(quote: str) -> str:
-    """Of a row, its cells."""
-    return "; ".join(cell.strip() for cell in quote.strip("| ").split("|"))
+    """Of a row, its cells with their headers."""
+    row = [cell.strip() for cell in quote.strip("| ").split("|")]
+    headers = HEADERS.get(quote, ())
+    if len(headers) != len(row):
+        return "; ".join(row)
+    return "; ".join(f"{header}: {cell}" for header, cell in zip(headers, row, strict=True))
