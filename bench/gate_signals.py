@@ -13,17 +13,17 @@ from bench.answers import turns
 from bench.index import bare, indexed, loaded, shelve
 from bench.questions import load
 from bench.squad import articles, sample
+from kb.answer import HITS, Limits
 from kb.conversation import standalone
 from kb.evidence import gather
 from kb.gate import signals
 from kb.injection import factual_part
+from kb.parts import gather_all
 from kb.ports import ChatModel
 from kb.prompt import judge_messages
 from kb.settings import Settings, load_settings
 from kb.types import Filters
 from kb.wiring import KnowledgeBase
-
-HITS, WORDS = 20, 170  # as in kb.answer
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -73,7 +73,11 @@ def _seen(
     answerable: bool,
     source: str,
 ) -> dict[str, Any]:
-    gathered = gather(question, kb.search(question, filters, HITS), WORDS)
+    gathered = gather_all(
+        question,
+        lambda part, words: gather(part, kb.search(part, filters, HITS), words),
+        Limits().evidence_words,
+    )
     yes = model.probability_of_yes(judge_messages(question, gathered.evidence), lambda: False)
     seen = asdict(signals(question, gathered, yes))
     return {"id": key, "source": source, "answerable": answerable} | seen

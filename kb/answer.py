@@ -48,7 +48,7 @@ class Limits:
     """evidence_words: about 1.4 tokens each; reading them is most of the time to an answer."""
 
     question_chars: int = 2000
-    evidence_words: int = 170
+    evidence_words: int = 130
     answer_tokens: int = 160
     answer_seconds: float = 40.0
 

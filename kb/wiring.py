@@ -23,7 +23,7 @@ from kb.lookup import Lookup
 from kb.migrating import Switching, take_up
 from kb.ownership import Turn
 from kb.ports import ChatModel, Embedder, PassageStore
-from kb.prompt import write_messages
+from kb.prompt import entail_messages, write_messages
 from kb.remembering import remembered
 from kb.retrieve import Found, Retriever
 from kb.rewrite_prompt import understanding
@@ -235,6 +235,7 @@ def background_model(settings: Settings) -> BackgroundModel:
         state["words"] = "the chat model is being loaded"
         located = locate(settings.model, settings.weights)
         model = LlamaCppModel(located.path, located.name, settings.threads, settings.context_tokens)
+        model.warm(entail_messages("", []))  # the first question should not wait for these
         model.warm(write_messages("", []))
         return model
 

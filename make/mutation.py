@@ -21,7 +21,8 @@ from tempfile import mkdtemp
 ROOT = Path(__file__).resolve().parent.parent
 MUTATED = ("kb/verify.py", "kb/citations.py", "kb/ranking.py", "ingest/plan.py")
 TESTS = tuple(
-    f"tests/test_{name}.py" for name in ("verify", "citations", "ranking", "plan", "checking")
+    f"tests/test_{name}.py"
+    for name in ("verify", "verify_doubts", "citations", "ranking", "plan", "checking")
 )
 CHILDREN = 2
 KILLED = {"killed", "timeout", "caught by type check"}

@@ -20,7 +20,7 @@ from quotes import leaning, quote, row, sentences, stating
 from kb.citations import Bound, bind
 from kb.subjects import loose_figures, source_figures
 from kb.types import Evidence
-from kb.verify import Doubt, Needs, doubts
+from kb.verify import Doubt, doubts
 
 CLAIMS = json.loads((Path(__file__).parent / "claims.json").read_text(encoding="utf-8"))
 TRUE = [claim for claim in CLAIMS if claim["holds"]]
@@ -285,15 +285,6 @@ def test_an_editions_score_is_not_another_editions() -> None:
     heading = quote("### SWE-bench Pro: Agentic Coding")
 
     assert refuted("Claude Opus 4.7 scores 87.6% on SWE-bench Pro.", verified, heading)
-
-
-def test_a_version_is_a_names_and_no_figure() -> None:
-    needs = Needs.of("Llama 4 Scout has 16 experts.")
-
-    assert [figure.value for figure in needs.figures] == [16]
-    assert len(needs) == 2
-    assert needs.unmet("Llama 4 Scout has 16 experts.").met
-    assert not Needs.of("Llama has 4 models.").unmet("There is Llama 4.").met
 
 
 def test_a_figure_of_parameters_is_not_given_to_tokens() -> None:
