@@ -58,7 +58,9 @@ def awaited(question: str) -> str:
 
 
 def _measured(question: str) -> list[Name]:
-    return [name for name in names(question) if name.is_measured]
+    """A benchmark without a model describes one: "where is the leader of that benchmark sold?"."""
+    of_models = bool(asked_of(question))
+    return [n for n in names(question) if n.is_device or (n.is_benchmark and of_models)]
 
 
 def _states_one(things: Sequence[Name], piece: Evidence) -> bool:

@@ -59,8 +59,9 @@ THINGS = frozenset(
     version
     """.split()
 )
-# Of these, the ones that figures are given of.
-MEASURED = frozenset("agi bench cuda rtx".split())
+# Of these, the ones that figures are given for.
+BENCHMARKS = frozenset("agi bench".split())
+DEVICES = frozenset("cuda rtx".split())
 # Capitalised at a sentence's start or by habit, and no name.
 ORDINARY = frozenset(
     """

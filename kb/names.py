@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kb.families import (
+    BENCHMARKS,
     CAPITAL_FAMILIES,
     CAPITAL_ORGANISATIONS,
+    DEVICES,
     FAMILIES,
     IMPLIED,
     LICENCES,
-    MEASURED,
     ORDINARY,
     ORGANISATIONS,
     SIBLINGS,
@@ -81,9 +82,12 @@ class Name:
         return _known(self.family)
 
     @property
-    def is_measured(self) -> bool:
-        """A benchmark or a device: not whose figures they are, but what they are given for."""
-        return self.family in MEASURED or bool(_HARDWARE.fullmatch(self.family))
+    def is_benchmark(self) -> bool:
+        return self.family in BENCHMARKS
+
+    @property
+    def is_device(self) -> bool:
+        return self.family in DEVICES or bool(_HARDWARE.fullmatch(self.family))
 
     @property
     def is_model(self) -> bool:

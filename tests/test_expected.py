@@ -59,3 +59,10 @@ def test_what_is_quoted_besides_names_the_device_or_the_benchmark_that_is_asked_
     other = quote("An A100 costs $2 an hour.", start=100)
     assert bearing("What does an RTX 4090 come to per hour?", [own, other]) == [own]
     assert bearing("What does a graphics card come to per hour?", [own, other]) == [own, other]
+
+
+def test_a_benchmark_that_only_describes_a_model_keeps_nothing_out() -> None:
+    lead = quote("On SWE-bench Pro, Claude Opus 4.7 leads.")
+    sold = quote("Claude is sold on AWS Bedrock.", start=100)
+    asked = "The model that leads SWE-bench Pro is sold on which clouds?"
+    assert bearing(asked, [lead, sold]) == [lead, sold]
