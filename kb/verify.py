@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kb.compared import misordered
 from kb.counted_things import miscounted
 from kb.dated import misdated
 from kb.families import ORDINARY
@@ -83,6 +84,7 @@ def doubts(sentence: str, pieces: Sequence[Evidence]) -> list[Doubt]:
         *(Doubt("column", about, certain) for about, certain in other_roles(sentence, pieces)),
         *(Doubt("column", about, certain=True) for about in miscounted(sentence, pieces)),
         *(Doubt("column", about, certain=True) for about in misdated(sentence, pieces)),
+        *(Doubt("figure", about, certain=True) for about in misordered(sentence)),
         *(Doubt("column", about, certain=False) for about in other_columns(sentence, pieces)),
         *(Doubt("column", about, certain=False) for about in turned_pairs(sentence, pieces)),
         *(
