@@ -11,7 +11,7 @@ from serving import serving
 from shelf import replaying
 from starlette.testclient import TestClient
 from talk import STEPS, Unending
-from test_api_stream import DeadStore
+from test_api_stream import StrangeStore
 from test_openai_api import URL, Json, asked, chunks, whole
 
 from api.app import create_app
@@ -106,16 +106,16 @@ def test_a_wrong_method_has_that_shape_too(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_a_dead_store_fails_before_the_first_byte(
+def test_a_store_of_other_vectors_fails_before_the_first_byte(
     make_kb: MakeKb, client_of: ClientOf, stream: bool
 ) -> None:
-    client = client_of(make_kb(store=DeadStore()))
+    client = client_of(make_kb(store=StrangeStore()))
 
     response = client.post(URL, json=asked(stream=stream))
 
     assert response.status_code == 503
     assert response.headers["retry-after"]
-    assert response.json()["error"]["code"] == "store_unavailable"
+    assert response.json()["error"]["code"] == "index_mismatch"
 
 
 def test_a_later_failure_is_told_in_the_stream(kb: KnowledgeBase, client_of: ClientOf) -> None:
