@@ -176,7 +176,7 @@ def test_a_router_of_llamaindex_chooses_and_asks_it(make_kb: MakeKb) -> None:
 class Choosing(MockLLM):
     """Always picks the second of two."""
 
-    def predict(self, prompt: object, **values: object) -> str:  # type: ignore[override]
+    def predict(self, prompt: object, **values: object) -> str:  # type: ignore[override]  # looser
         assert "On what proprietary APIs cost." in str(values["context_list"])
         return '[{"choice": 2, "reason": "It is about prices."}]'
 
