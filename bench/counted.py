@@ -73,7 +73,7 @@ class Counted:
         return (str(self.askers), f"{rate:.1f}", *spans, self.told(OUTCOME) or "nothing", faults)
 
     def told(self, kind: str) -> str:
-        return ", ".join(f"{count} {name}" for name, count in sorted(self.kinds(kind).items()))
+        return ", ".join(f"{count} × {name}" for name, count in sorted(self.kinds(kind).items()))
 
     def _span(self, kind: str) -> str:
         found = [self.milliseconds(kind, share) for share in (0.5, 0.95)]

@@ -6,10 +6,11 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from bench.answers import turns
+from bench.answers import SEEN, turns
 from bench.index import bare, indexed, loaded, shelve
 from bench.questions import load
 from bench.squad import articles, sample
@@ -34,14 +35,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     settings = load_settings()
     with loaded(settings) as model, given.out.open("w", encoding="utf-8") as file:
-        for row in (
-            *_development(settings, model, given.shared / "questions.jsonl"),
-            *_squad(settings, model, given.shared / "public" / "squad2.jsonl", given.squad),
+        for row in chain(
+            _ours(settings, model, given.shared / "questions.jsonl", "dev"),
+            _ours(settings, model, SEEN, "seen"),
+            _squad(settings, model, given.shared / "public" / "squad2.jsonl", given.squad),
         ):
             file.write(json.dumps(row) + "\n")
+            file.flush()
 
 
-def _development(settings: Settings, model: ChatModel, path: Path) -> Iterator[dict[str, Any]]:
+def _ours(
+    settings: Settings, model: ChatModel, path: Path, source: str
+) -> Iterator[dict[str, Any]]:
     known: dict[str, bool] = {}
     for item in load(path):
         golds = item.get("gold") or [item]
@@ -51,7 +56,7 @@ def _development(settings: Settings, model: ChatModel, path: Path) -> Iterator[d
     with indexed(settings, [settings.corpus], model) as kb:
         for turn in turns(path):
             asked = factual_part(standalone(turn.question, turn.history({}))) or turn.question
-            yield _seen(kb, model, turn.key, asked, Filters(), known[turn.key], "dev")
+            yield _seen(kb, model, turn.key, asked, Filters(), known[turn.key], source)
 
 
 def _squad(settings: Settings, model: ChatModel, path: Path, each: int) -> Iterator[dict[str, Any]]:

@@ -1,14 +1,18 @@
-"""Which of two figures is the greater: "A has the better score, 81.2%, while B has 82.1%" is false
-whatever the quotes say."""
+"""Figures against one another.
+
+Which of two is the greater: "A has the better score, 81.2%, while B has 82.1%" is false whatever
+the quotes say. And a part that is given for the whole: $12.50 for "$12.50 + $75 = $87.50".
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from kb.figures import Figure
+from kb.figures import Figure, figures
 from kb.subjects import loose_figures
+from kb.types import Evidence
 
 _GREATER = re.compile(
     r"\b(?:higher|greater|larger|bigger|longer|faster|better|ahead|outperforms?|exceeds?|"
@@ -24,6 +28,7 @@ _DEBATABLE = re.compile(r"\b(?:better|worse|ahead|behind|faster|slower|outperfor
 _BETWEEN = re.compile(
     r"\b(?:while|whereas|than|compared (?:with|to)|versus|vs|against|but)\b", re.I
 )
+_SUM = re.compile(r"(?:[^\s=]+ \+ )+[^\s=]+ = [^\s=]+")
 
 
 def misordered(sentence: str) -> Iterator[str]:
@@ -43,6 +48,17 @@ def misordered(sentence: str) -> Iterator[str]:
     greater = (words[0] is _GREATER) == (told.start() <= split.start())
     if first.value != second.value and (_value(first) > _value(second)) != greater:
         yield sentence[first.start : first.end]
+
+
+def summands(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:
+    """A figure that the quotes add to others, where the sentence gives neither them nor the sum."""
+    mine = loose_figures(sentence)
+    for piece in pieces:
+        for added in _SUM.finditer(piece.statement):
+            terms = figures(added.group())
+            said = [f for f in mine if any(f.stated_by(term) for term in terms)]
+            if len(said) == 1 and not said[0].stated_by(terms[-1]):
+                yield sentence[said[0].start : said[0].end]
 
 
 def _value(figure: Figure) -> Decimal:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from kb.cells import cells
+from kb.expected import awaited
 from kb.figures import Figure, figures
 from kb.names import Name, is_size, names
 from kb.polarity import content, contradictions
@@ -52,6 +53,8 @@ _CLAUSE = re.compile(r"[;.](?:\s|$)|, (?:and|or|whereas|while|but|compared) ")
 _BEHIND = re.compile(r"\s?\(")  # "GPT-5 (August 7, 2025)": what a figure stands behind owns it
 _LEAD_IN = re.compile(r"^\s*\*\*[^*]+\*\*\s*")  # "**Long documents (1M+):**" is a label, no claim
 _WORD = re.compile(r"[A-Za-z]{2,}")
+# What can be other values where a date or a price is asked for; "12 %" and "5 times" are of prices.
+_KINDS = {"date": ("date", "number"), "price": ("money", "percent", "times", "number")}
 _BEST = 12  # pieces among which a denial is looked for: further ones are about something else
 _SHARED = 3  # of the question's content words that both sides have
 
@@ -110,7 +113,7 @@ def _of_values(question: str, pieces: Sequence[Evidence]) -> list[Disagreement]:
     conditions = _conditions(question)
     if not subjects and not conditions:
         return []  # without either, two figures are seldom about the same thing
-    asked = _asked(question, conditions)
+    asked, kinds = _asked(question, conditions), _KINDS.get(awaited(question))
     bearing = [
         p
         for p in pieces
@@ -120,7 +123,7 @@ def _of_values(question: str, pieces: Sequence[Evidence]) -> list[Disagreement]:
         Disagreement(a, b)
         for a, b in combinations(bearing, 2)
         if (a.source.revision, a.start) != (b.source.revision, b.start)
-        and (_other_values(a, b, asked) or _other_licence(a, b, question))
+        and (_other_values(a, b, asked, kinds) or _other_licence(a, b, question))
     ]
 
 
@@ -205,8 +208,12 @@ def _models(text: str) -> tuple[Name, ...]:
     return tuple(n for n in names(text) if any(not is_size(m) for m in n.marks))
 
 
-def _other_values(a: Evidence, b: Evidence, asked: set[str]) -> bool:
-    first, second = _slots(a), _slots(b)
+def _other_values(a: Evidence, b: Evidence, asked: set[str], kinds: tuple[str, ...] | None) -> bool:
+    """kinds: of the figures that may be an answer; None: of any."""
+    first, second = (
+        [slot for slot in _slots(piece) if kinds is None or slot.figure.kind in kinds]
+        for piece in (a, b)
+    )
     return any(
         _comparable(s, t, asked)
         and not any(s.figure.stated_by(u.figure) for u in second)

@@ -222,6 +222,8 @@ class _Reader:
         word = self._words[following]
         if word.capital or hyphen or word.low in ("mini", "nano"):
             return model or head.mixed or bool(marks) or head.low == "bench"
+        if word.low == "oss":  # no English word
+            return model
         versioned = _VERSION.match(self._text, word.end + 1)
         fits = word.low in IMPLIED or versioned or (marks and word.low in SIBLINGS)
         return model and not head.capital and bool(fits)

@@ -60,6 +60,13 @@ _FUNCTION_WORDS = frozenset(
     """.split()
 )
 _REACH = 6  # words after a negation that it is about
+# "is not prevented by": what isn't stopped is possible.
+_NOT_STOPPED = re.compile(
+    r"(?:\b(?:not|never|nor|cannot|hardly)|n['’]t)\s(?:\w+\s){0,2}"
+    r"(?:prevent|stop|avoid|eliminat|preclud|rul(?:e[sd]?|ing) out|exclud|hinder|remov)\w*",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[;!?\n]|\.(?!\d)")
 _FIGURE = re.compile(r"[~$€£]?(\d[\d.,]*\d|\d)")
 
 
@@ -68,6 +75,8 @@ def contradictions(sentence: str, quotes: str) -> Iterator[bool]:
     sentence says: whether it is certain."""
     yield from _denied(sentence, quotes)
     yield from _invented_denial(sentence, quotes)
+    if _not_stopped(sentence, quotes):
+        yield True
     if _LEAST.search(sentence) and not _LEAST_OF.search(quotes):
         yield True
     if _widened(sentence, quotes) or _turned(sentence, quotes) or _outdone(sentence, quotes):
@@ -99,6 +108,15 @@ def _invented_denial(sentence: str, quotes: str) -> Iterator[bool]:
         if scope and len(scope & known) * 2 > len(scope):
             plain = bool(_PLAIN.fullmatch(match.group()))
             yield plain and silent and len(scope) > 1 and scope <= known
+
+
+def _not_stopped(sentence: str, quotes: str) -> bool:
+    """The sentence denies what the quotes say isn't prevented."""
+    if _NOT_STOPPED.search(sentence):
+        return False
+    denied = [scope for _, scope in _scopes(sentence)]
+    possible = [content(part) for part in _SENTENCE_END.split(quotes) if _NOT_STOPPED.search(part)]
+    return any(scope & said for scope in denied for said in possible)
 
 
 def _widened(sentence: str, quotes: str) -> bool:

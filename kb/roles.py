@@ -21,7 +21,7 @@ _BOTH = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[;,()]|\b(?:and|while|whereas|but|with|plus)\b|(?<=\S)\s?/\s?(?=[\d$])")
-_CONTENT = re.compile(r"[A-Za-z][A-Za-z-]{3,}")
+_CONTENT = re.compile(r"[A-Za-z]{4,}")  # "Open-weights" is "open", too
 _PAIR = re.compile(r"\s?(?:/|and)\s?[$€£]?")
 _PER = re.compile(r"\b(?:per|for|each|every)\s[$€£]?$", re.IGNORECASE)
 

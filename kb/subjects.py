@@ -180,9 +180,11 @@ def _each_has_one(sentence: str, claimed: Sequence[Owned]) -> bool:
 
 def _owned_by(piece: Evidence) -> list[Owned]:
     """A row's figures belong to the model in its first cell, or in the column's header, or to the
-    family in its first cell; a sentence's as `owners` tells."""
+    family in its first cell; a sentence's as `owners` tells, or to the only model that it names."""
     if piece.kind != "row":
-        return owners(piece.quote)
+        groups = _groups(piece.quote)
+        only = groups[0] if len(groups) == 1 and len(groups[0]) == 1 else ()
+        return [(figure, group or only) for figure, group in owners(piece.quote)]
     first, *rest = cells(piece.statement)
     subjects = _models(first.value)
     if len(subjects) == 1 and subjects[0].is_model:

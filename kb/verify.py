@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kb.compared import misordered
+from kb.compared import misordered, summands
 from kb.counted_things import miscounted
 from kb.dated import misdated
+from kb.enumerated import unlisted
 from kb.families import ORDINARY
 from kb.figures import Figure, missing
 from kb.names import Name, names
@@ -23,7 +24,7 @@ from kb.stated import missing_names
 from kb.subjects import borrowed, lent, loose_figures, mislabelled, misplaced, source_figures
 from kb.types import Evidence
 
-Failure = Literal["figure", "name", "subject", "column", "polarity"]
+Failure = Literal["figure", "name", "subject", "column", "item", "polarity"]
 
 # A first word that no quote has, with a verb behind it: perhaps an organisation.
 _OPENING = re.compile(
@@ -85,6 +86,8 @@ def doubts(sentence: str, pieces: Sequence[Evidence]) -> list[Doubt]:
         *(Doubt("column", about, certain=True) for about in miscounted(sentence, pieces)),
         *(Doubt("column", about, certain=True) for about in misdated(sentence, pieces)),
         *(Doubt("figure", about, certain=True) for about in misordered(sentence)),
+        *(Doubt("figure", about, certain=True) for about in summands(sentence, pieces)),
+        *(Doubt("item", about, certain=True) for about in unlisted(sentence, pieces)),
         *(Doubt("column", about, certain=False) for about in other_columns(sentence, pieces)),
         *(Doubt("column", about, certain=False) for about in turned_pairs(sentence, pieces)),
         *(

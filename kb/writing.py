@@ -43,7 +43,7 @@ class Writer:
     ) -> Iterator[Written]:
         """The model's sentences as they pass, then quotes of what they leave out. Ends early,
         without an error, when the model can't go on: what was checked stands."""
-        settled = False
+        settled, before = False, tuple[Evidence, ...]()
         messages = write_messages(question, gathered.evidence)
         pieces = _Counted(self._model.write(messages, self._answer_tokens, cancelled))
         try:
@@ -54,12 +54,13 @@ class Writer:
                     break  # half a sentence may say the opposite of the whole
                 if not written.text or written.text in composer.text:
                     continue
-                checked = checker.check(written)
+                checked = checker.check(written, before)
                 if checked.failure:
                     quotable = checked.pieces if checked.quotable else ()
                     yield SentenceWithheld(checked.sentence, checked.failure, quotable)
                     continue
                 yield _passed(composer, checked.sentence, checked.pieces, checked.support)
+                before = checked.pieces
                 settled |= checked.sure and settles(question, checked.sentence, checked.pieces)
         except ModelError:
             pass

@@ -109,7 +109,7 @@ def test_a_row_holds_rate_quantiles_and_every_kind() -> None:
     assert row["`evidence`"] == "0.10 / 0.10"
     assert row["whole answer"] == "4.00 / 8.00"
     assert row["first sentence"] == "- / -"
-    assert row["what came back"] == "20 200 answered, 7 503 overloaded"
+    assert row["what came back"] == "20 × 200 answered, 7 × 503 overloaded"
     assert row["faults"] == "1 500 broken"
 
 

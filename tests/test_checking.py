@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from quotes import quote, row
 
-from kb.checking import STATED, Checked, Checker
+from kb.checking import CERTAIN, STATED, Checked, Checker
 from kb.errors import DocumentNotFound
 from kb.fakes import WordEmbedder
 from kb.fakes_model import ScriptedModel
@@ -182,3 +182,43 @@ def test_support_is_a_share_and_failing_is_neither_sure_nor_silent(text: str, ye
     assert 0 <= verdict.support <= 1
     assert not (verdict.sure and verdict.failure)
     assert not verdict.quotable or verdict.failure
+
+
+def test_what_the_rules_doubt_takes_a_model_that_is_nearly_certain() -> None:
+    piece = row("Dimension: MMLU; Open-weights models: 80%; Proprietary models: 88%")
+    for yes, failure in ((STATED, "column"), (CERTAIN, None)):
+        model = ScriptedModel(yes=lambda prompt, yes=yes: yes)
+        said = "Open-weights models reach an MMLU of 88%."
+        assert checked(said, "What do they reach?", piece, model=model).failure == failure
+
+
+def test_a_sentence_of_the_questions_own_words_is_withheld() -> None:
+    question = "Which chip is credited with starting the whole movement?"
+    said = "The chip that is credited with starting the whole movement is the M5 Max."
+    one, model = checker(question, MAC, model=agreeing())
+    assert one.check(read(said)).failure == "meaning"
+    assert model.judged == []
+
+
+# -- pronouns ------------------------------------------------------------------------------------
+
+
+SCOUT = quote("Llama 4 Scout fits on one H100.", document="scout")
+ITS_SPEED = "It runs at 20 tokens per second."
+
+
+def test_a_pronoun_means_what_the_sentence_before_rests_on() -> None:
+    one, _ = checker(MAC_ASKED, MAC, SCOUT, model=agreeing())
+    assert one.check(read(ITS_SPEED), (MAC,)).failure is None
+    assert one.check(read(ITS_SPEED), (SCOUT,)).failure == "subject: It"
+
+
+def test_a_pronoun_with_nothing_before_it_is_withheld() -> None:
+    one, model = checker(MAC_ASKED, MAC, model=agreeing())
+    assert one.check(read(ITS_SPEED), ()).failure == "subject: It"
+    assert model.judged == []
+
+
+def test_a_pronoun_is_let_through_where_nobody_knows_what_came_before() -> None:
+    one, _ = checker(MAC_ASKED, MAC, model=agreeing())
+    assert one.check(read(ITS_SPEED)).failure is None

@@ -1,10 +1,11 @@
-"""What is called the greater of two figures is the greater."""
+"""What is called the greater of two figures is the greater, and a part of a sum isn't the sum."""
 
 from __future__ import annotations
 
 import pytest
+from quotes import quote
 
-from kb.compared import misordered
+from kb.compared import misordered, summands
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,23 @@ from kb.compared import misordered
 def test_the_greater_is_called_the_greater(sentence: str, wrong: list[str]) -> None:
     found = list(misordered(sentence))
     assert found == [w.lstrip("$") for w in wrong]
+
+
+ADDED = quote("At 5M tokens, GPT-4o at $5/$30 costs $12.50 + $75 = $87.50/day.")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "part"),
+    [
+        ("5 million tokens would cost $12.50 a day.", ["12.50"]),
+        ("5 million tokens would cost $75 a day.", ["75"]),
+        ("5 million tokens would cost $87.50 a day.", []),
+        ("It is $12.50 for one half and $75 for the other.", []),
+        ("It is $12.50 of $87.50 a day.", []),
+        ("GPT-4o costs $5 and $30.", []),
+        ("That is expensive.", []),
+    ],
+)
+def test_a_part_of_a_sum_is_not_given_for_the_sum(sentence: str, part: list[str]) -> None:
+    assert list(summands(sentence, [ADDED])) == part
+    assert list(summands(sentence, [])) == []

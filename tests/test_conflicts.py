@@ -124,3 +124,12 @@ def test_a_piece_never_disagrees_with_itself(data: st.DataObject) -> None:
     piece = data.draw(st.sampled_from(units()))
     asked = data.draw(st.sampled_from(["Is it free?", "What does GPT-4o cost?", piece.statement]))
     assert disagreements(asked, [piece, piece]) == []
+
+
+def test_prices_do_not_disagree_about_a_date() -> None:
+    prices = [
+        quote("Opus 4.7 costs $5 on a day of May.", start=0),
+        quote("Opus 4.7 costs $7 on a day of May.", start=100),
+    ]
+    assert _pairs("On which day did Opus 4.7 come out?", *prices) == []
+    assert _pairs("How much does Opus 4.7 cost on a day?", *prices) != []

@@ -154,3 +154,37 @@ def test_quotes_are_joined_so_that_nothing_is_read_across_them() -> None:
     assert (
         joined([quote("The cap is 5"), quote("million users")]) == "The cap is 5\n;\nmillion users"
     )
+
+
+JAILBREAKS = quote("Jailbreaking and misuse are not prevented by proprietary training data.")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "certainly"),
+    [
+        ("Proprietary models can't be jailbroken.", True),
+        ("Proprietary training data can't be misused.", True),
+        ("Proprietary training data is not public.", False),
+        ("Proprietary training data does not prevent jailbreaking.", False),
+        ("Proprietary models can be jailbroken.", False),
+    ],
+)
+def test_what_is_not_prevented_is_possible(sentence: str, certainly: bool) -> None:
+    found = doubts(sentence, [JAILBREAKS])
+    assert certainly == (Doubt("polarity", sentence, certain=True) in found)
+
+
+def test_columns_are_told_apart_by_part_of_a_hyphenated_header() -> None:
+    piece = row("Dimension: MMLU; Open-weights models: 80%; Proprietary models: 88%")
+    assert doubts("Open models reach 88%.", [piece]) == [open_to_question("column", "88%")]
+    assert doubts("Open models reach 80%.", [piece]) == []
+
+
+def test_a_figure_is_the_only_named_model_s() -> None:
+    piece = quote("A setup of 4× A100 80GB (or H100) is needed for LLaMA 4 Maverick.")
+    said = "gpt-oss needs a setup of 4× A100 80GB, as LLaMA 4 Maverick does."
+    assert [d.failure for d in doubts("The bigger gpt oss needs 4× A100 80GB.", [piece])] == [
+        "name", "subject", "subject"
+    ]  # fmt: skip
+    assert "subject" in {d.failure for d in doubts(said, [piece])}
+    assert doubts("LLaMA 4 Maverick needs 4× A100 80GB.", [piece]) == []

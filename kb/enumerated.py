@@ -1,0 +1,24 @@
+"""What a sentence lists: each item of "text, vision, and sound" has to stand in its quotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from kb.evidence import uncovered
+from kb.retrieve import content_words
+from kb.types import Evidence
+
+# Three items at least, short ones: between two commas there may be a clause.
+_ITEM = r"[A-Za-z][\w'’/-]*(?: [\w'’/-]+){0,2}"
+_LIST = re.compile(rf"({_ITEM}(?:, {_ITEM})+),? (?:and|or|as well as) ({_ITEM})")
+
+
+def unlisted(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:
+    """Each listed item, in content words, of which no quote and no heading has any."""
+    stated = "\n".join(f"{piece.heading}\n{piece.quote}\n{piece.statement}" for piece in pieces)
+    for found in _LIST.finditer(sentence):
+        for item in (*found[1].split(", "), found[2]):
+            words = content_words(item)
+            if words and len(uncovered(words, stated)) == len(words):
+                yield item
