@@ -28,7 +28,8 @@ _DEBATABLE = re.compile(r"\b(?:better|worse|ahead|behind|faster|slower|outperfor
 _BETWEEN = re.compile(
     r"\b(?:while|whereas|than|compared (?:with|to)|versus|vs|against|but)\b", re.I
 )
-_SUM = re.compile(r"(?:[^\s=]+ \+ )+[^\s=]+ = [^\s=]+")
+_TERM = r"[^\s=]{1,40}"
+_SUM = re.compile(rf"(?<!\S)(?:{_TERM} \+ ){{1,9}}{_TERM} = {_TERM}")
 
 
 def misordered(sentence: str) -> Iterator[str]:

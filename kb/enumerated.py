@@ -11,7 +11,7 @@ from kb.types import Evidence
 
 # Three items at least, short ones: between two commas there may be a clause.
 _ITEM = r"[A-Za-z][\w'’/-]*(?: [\w'’/-]+){0,2}"
-_LIST = re.compile(rf"({_ITEM}(?:, {_ITEM})+),? (?:and|or|as well as) ({_ITEM})")
+_LIST = re.compile(rf"(?<![\w'’/-])({_ITEM}(?:, {_ITEM})+),? (?:and|or|as well as) ({_ITEM})")
 
 
 def unlisted(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:
