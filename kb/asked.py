@@ -12,7 +12,8 @@ from kb.types import Evidence
 _FOR_OTHERS = re.compile(
     r"\b(?:which|what|other|another|best|any)\s+(?:[\w-]+\s+){0,3}?(?:models?|LLMs?|one|ones|vendors?|"
     r"compan(?:y|ies)|providers?|releases?|alternatives?)\b|\b(?:instead|besides|alternative|"
-    r"before|after|comparable|rival|replaced?|successor|predecessor|newer|older|took over)\b",
+    r"before|after|behind|ahead of|similar to|siblings?|relatives?|counterparts?|comparable|"
+    r"rivals?|competitors?|replaced?|successor|predecessor|newer|older|took over)\b",
     re.IGNORECASE,
 )
 # So do these, unless both sides are named.

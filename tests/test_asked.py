@@ -22,6 +22,8 @@ from kb.asked import asked_of, is_of_others, on_asked
         ("What did GPT-4o score?", "It scored 58.6%.", False),
         ("Which model is cheaper than GPT-4o?", "Gemini 3 Flash is.", False),
         ("What replaced LLaMA 3.1 405B?", "LLaMA 4 Maverick took its place.", False),
+        ("Which sibling of Llama 4 Behemoth is out?", "Llama 4 Scout is.", False),
+        ("Who was behind GPT-5.4 on that list?", "Gemini 3.1 Pro was.", False),
         ("What does it cost?", "GPT-4o costs $5.", False),
         ("GPT-4o versus Claude Opus 4.7: which costs more?", "Gemini 3 Flash costs $1.", True),
         ("What is cheaper, GPT-4o or Claude Opus 4.7?", "Gemini 3 Flash is.", True),
