@@ -86,6 +86,16 @@ def open_to_question(failure: str, about: str) -> Doubt:
             [quote("Stripe reported lower costs.")],
             [open_to_question("name", "Shopify")],
         ),
+        (
+            "5M tokens cost $12.50 a day.",
+            [quote("At 5M tokens, it costs $12.50 + $75 = $87.50 a day.")],
+            [certain("figure", "12.50")],
+        ),
+        (
+            "They take text, vision and sound.",
+            [row("Model: Grok; Modalities: text, vision")],
+            [certain("item", "sound")],
+        ),
     ],
     ids=lambda value: None,
 )
@@ -168,6 +178,7 @@ JAILBREAKS = quote("Jailbreaking and misuse are not prevented by proprietary tra
         ("Proprietary training data does not prevent jailbreaking.", False),
         ("Proprietary models can be jailbroken.", False),
     ],
+    ids=["possible", "by_the_same_thing", "of_another_thing", "the_same_words", "affirmed"],
 )
 def test_what_is_not_prevented_is_possible(sentence: str, certainly: bool) -> None:
     found = doubts(sentence, [JAILBREAKS])
