@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import trafilatura
-from trafilatura.metadata import extract_metadata
-
 from ingest.clean import visible
 from ingest.formats.parsed import Parsed
 from ingest.formats.text import decoded
@@ -22,12 +19,16 @@ def read_html(uri: str, data: bytes) -> Parsed:
     text = _extracted(html, favor_recall=False) or _extracted(html, favor_recall=True)
     if not text:
         raise FileEmpty(f"{uri}: the page has no main text; save the article itself")
+    from trafilatura.metadata import extract_metadata
+
     # No guesses about dates: only what the page's metadata state.
     facts = extract_metadata(html, date_config={"extensive_search": False, "original_date": True})
     return Parsed(FrontMatter(_tidy(facts.title), _tidy(facts.sitename), facts.date), text)
 
 
 def _extracted(html: str, favor_recall: bool) -> str | None:
+    import trafilatura  # a quarter of a second of a server's start: only where a page is read
+
     return trafilatura.extract(
         html,
         output_format="markdown",
