@@ -19,7 +19,7 @@ from typing import Any
 from bench import pages, pages_checks, plots, retrieval
 from bench.asking import Metered
 from bench.index import loaded
-from bench.parts import PARTS, SHARED, Run, measure
+from bench.parts import BY_DEFAULT, PARTS, SHARED, Run, measure
 from bench.rows import RESULTS, ROOT
 from bench.summary import summarise
 from kb.settings import load_settings
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--shared", type=Path, default=SHARED, help="holds eval/ and seeds/")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for rows")
-    parser.add_argument("--parts", nargs="+", choices=[*PARTS], default=[*PARTS])
+    parser.add_argument("--parts", nargs="+", choices=[*PARTS], default=BY_DEFAULT)
     parser.add_argument("--count", type=int, help="only the first so many of each part")
     parser.add_argument("--keep", action="store_true", help="rows of earlier code will do")
     parser.add_argument("--from", dest="rendered", type=Path, metavar="FOLDER",
