@@ -7,7 +7,7 @@ wrote is true, so it stays; what it left out is added in the source's own words.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import permutations
 
 from kb.cells import Cell, cells
@@ -19,6 +19,7 @@ from kb.types import Evidence
 MOST_QUOTES = 2
 MOST_WORDS = 80
 NEWS = 0.6  # the share of a piece's words that the answer must lack for the piece to be added
+MISSED = 0.3  # the same for a piece that a withheld sentence was about
 
 # Asks for one fact: who, when, how much. A reader who has it needs no more. "What is X" and "which
 # three" ask for more than one.
@@ -34,14 +35,18 @@ _WORD = re.compile(r"[\w.$%–-]+")
 _COMMON = {"number", "date"}  # kinds of figures of which most sentences have some more
 
 
-def left_out(question: str, answer: str, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """The best pieces that say mostly other things than the answer does, within MOST_WORDS."""
+def left_out(
+    question: str, answer: str, evidence: Sequence[Evidence], missed: Collection[Evidence] = ()
+) -> list[Evidence]:
+    """The best pieces that say mostly other things than the answer does, within MOST_WORDS. missed:
+    what a sentence rested on that had to be withheld: it stands for itself."""
     added: list[Evidence] = []
     said, words = _words(answer), 0
     for piece in sorted(bearing(question, evidence), key=lambda p: -p.score):
         own = _words(piece.statement)
         length = len(piece.statement.split())
-        new = len(own - said) >= NEWS * len(own) or _cut_short(question, answer, piece)
+        enough = MISSED if piece in missed else NEWS
+        new = len(own - said) >= enough * len(own) or _cut_short(question, answer, piece)
         if not new or words + length > MOST_WORDS:
             continue
         added.append(piece)

@@ -43,7 +43,7 @@ class Writer:
     ) -> Iterator[Written]:
         """The model's sentences as they pass, then quotes of what they leave out. Ends early,
         without an error, when the model can't go on: what was checked stands."""
-        settled, before = False, tuple[Evidence, ...]()
+        settled, before, missed = False, tuple[Evidence, ...](), list[Evidence]()
         messages = write_messages(question, gathered.evidence)
         pieces = _Counted(self._model.write(messages, self._answer_tokens, cancelled))
         try:
@@ -57,6 +57,7 @@ class Writer:
                 checked = checker.check(written, before)
                 if checked.failure:
                     quotable = checked.pieces if checked.quotable else ()
+                    missed += checked.pieces if checked.failure == "meaning" else ()
                     yield SentenceWithheld(checked.sentence, checked.failure, quotable)
                     continue
                 yield _passed(composer, checked.sentence, checked.pieces, checked.support)
@@ -65,7 +66,8 @@ class Writer:
         except ModelError:
             pass
         if composer.citations and not settled:
-            yield from self.quotes(left_out(question, composer.text, gathered.evidence), composer)
+            further = left_out(question, composer.text, gathered.evidence, missed)
+            yield from self.quotes(further, composer)
 
     def quotes(self, pieces: Sequence[Evidence], composer: Composer) -> Iterator[Written]:
         """Verbatim: a sentence as it stands, a row with its headers."""

@@ -24,6 +24,15 @@ def test_a_piece_that_the_answer_repeats_is_not_added() -> None:
     assert left_out("What is the cap?", CAP, [quote(CAP)]) == []
 
 
+def test_what_a_withheld_sentence_rested_on_is_added_for_less_news() -> None:
+    piece = row("Category: Initial cost; Open models: High (GPUs); Closed models: Low (API key)")
+    answer = "For closed models the initial cost is low: an API key."
+    assert left_out("What are the initial costs?", answer, [piece]) == []
+    assert left_out("What are the initial costs?", answer, [piece], [piece]) == [piece]
+    whole = f"{answer} For open models (category: GPUs) it is High (GPUs), and Low."
+    assert left_out("What are the initial costs?", whole, [piece], [piece]) == []
+
+
 def test_of_two_that_say_the_same_one_is_added() -> None:
     twice = [quote(USES), quote(USES, start=500)]
     assert len(left_out("What are the carve-outs?", "There are some.", twice)) == 1
