@@ -22,7 +22,8 @@ GROK = row("Family: Grok; Modalities: Text, vision; Access: X (Twitter)")
         ("Grok takes text, vision or moving pictures.", ["moving pictures"]),
         ("Grok takes texts, visions and Twitter.", []),  # another form of the word
         ("Grok takes text and sound.", []),  # two of a kind may be one thing in other words
-        ("Sounds, smells, and texts.", ["Sounds", "smells"]),
+        ("They are sounds, smells, and texts.", ["smells"]),
+        ("With sounds, texts and visions are taken.", []),
         ("Grok, from xAI, takes text.", []),
         ("", []),
     ],
