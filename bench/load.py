@@ -25,7 +25,7 @@ from kb.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 ENDING = 90  # seconds for questions that are under way when the time is up, and for Locust itself
-MEMORY_ASKERS, MEMORY_PAUSE = 2, 2.0
+MEMORY_PAUSE = 6.0  # seconds
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +57,7 @@ def held(settings: Settings, minutes: float) -> tuple[Memory, Counted]:
         running(settings, KB_ANSWER_CACHE="0") as server,
         watched(lambda: server.resident_mb) as seen,
     ):
-        return seen, asked(server, MEMORY_ASKERS, round(60 * minutes), MEMORY_PAUSE)
+        return seen, asked(server, 1, round(60 * minutes), MEMORY_PAUSE)
 
 
 def asked(server: Running, askers: int, seconds: int, pause: float = 0.0) -> Counted:
@@ -91,7 +91,7 @@ def _loads(settings: Settings, seconds: int, found: Sequence[Counted]) -> list[s
 
 def _held(settings: Settings, minutes: float, load: Counted, seen: Memory) -> list[str]:
     return [
-        f"{_when(settings)}: {MEMORY_ASKERS} askers for {minutes:g} minutes, {MEMORY_PAUSE:g} s "
+        f"{_when(settings)}: one asker for {minutes:g} minutes, {MEMORY_PAUSE:g} s "
         f"between two questions. What came back: {load.told(counted.OUTCOME)}; faults: "
         f"{load.told(FAULT) or 'none'}. The first minutes fill the model's prompt cache (512 MiB).",
         "",
