@@ -9,19 +9,21 @@ from kb.evidence import uncovered
 from kb.retrieve import content_words
 from kb.types import Evidence
 
-# Three items at least, short ones: between two commas there may be a clause.
+LEAST = 3  # items, short ones: between two commas there may be a clause
 _ITEM = r"[A-Za-z][\w'’/-]*(?: [\w'’/-]+){0,2}"
 _LIST = re.compile(rf"(?<![\w'’/-])({_ITEM}(?:, {_ITEM})+),? (?:and|or|as well as) ({_ITEM})")
 # "With open models, safety and alignment are yours": what opens a sentence need not be an item.
-_BEFORE = re.compile(r"(?:\w+ )?")
+_OPENS = re.compile(r"(?:With|For|In|On|At|Under|By|Among|As|To|From|Of|Unlike|Like|Besides)\b")
 
 
 def unlisted(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:
     """Each listed item, in content words, of which no quote and no heading has any."""
     stated = "\n".join(f"{piece.heading}\n{piece.quote}\n{piece.statement}" for piece in pieces)
     for found in _LIST.finditer(sentence):
-        opens = _BEFORE.fullmatch(sentence[: found.start()])
-        for item in (*found[1].split(", ")[bool(opens) :], found[2]):
+        items = [*found[1].split(", "), found[2]]
+        if _OPENS.match(sentence) and " " not in sentence[: found.start()].strip():
+            items = items[1:] if len(items) > LEAST else []
+        for item in items:
             words = content_words(item)
             if words and len(uncovered(words, stated)) == len(words):
                 yield item

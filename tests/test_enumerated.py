@@ -22,8 +22,9 @@ GROK = row("Family: Grok; Modalities: Text, vision; Access: X (Twitter)")
         ("Grok takes text, vision or moving pictures.", ["moving pictures"]),
         ("Grok takes texts, visions and Twitter.", []),  # another form of the word
         ("Grok takes text and sound.", []),  # two of a kind may be one thing in other words
-        ("They are sounds, smells, and texts.", ["smells"]),
-        ("With sounds, texts and visions are taken.", []),
+        ("Sounds, smells, and texts.", ["Sounds", "smells"]),
+        ("With sounds, smells and visions are taken.", []),
+        ("With texts, sounds, smells and visions are taken.", ["sounds", "smells"]),
         ("Grok, from xAI, takes text.", []),
         ("", []),
     ],
@@ -39,6 +40,6 @@ def test_a_heading_states_it_too() -> None:
 
 @given(st.lists(st.sampled_from("amber birch cedar dahlia elder".split()), min_size=3, unique=True))
 def test_what_the_quote_lists_can_be_listed(items: list[str]) -> None:
-    listed = f"There, {', '.join(items[:-1])} and {items[-1]}."
+    listed = f"There are {', '.join(items[:-1])} and {items[-1]}."
     assert list(unlisted(listed, [quote(listed)])) == []
     assert set(items[1:]) <= set(unlisted(listed, [quote("Nothing is here.")]))
