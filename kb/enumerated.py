@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from kb.evidence import uncovered
-from kb.retrieve import content_words
+from kb.polarity import content
 from kb.types import Evidence
 
 LEAST = 3  # items, short ones: between two commas there may be a clause
@@ -18,12 +17,13 @@ _OPENS = re.compile(r"(?:With|For|In|On|At|Under|By|Among|As|To|From|Of|Unlike|L
 
 def unlisted(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:
     """Each listed item, in content words, of which no quote and no heading has any."""
-    stated = "\n".join(f"{piece.heading}\n{piece.quote}\n{piece.statement}" for piece in pieces)
+    stated = "\n".join(f"{p.heading}\n{p.quote}\n{p.statement}" for p in pieces).lower()
     for found in _LIST.finditer(sentence):
         items = [*found[1].split(", "), found[2]]
         if _OPENS.match(sentence) and " " not in sentence[: found.start()].strip():
             items = items[1:] if len(items) > LEAST else []
         for item in items:
-            words = content_words(item)
-            if words and len(uncovered(words, stated)) == len(words):
+            # a letter less than a stem: "texts" for "text"
+            stems = [stem[:-1] if len(stem) > 4 else stem for stem in content(item)]
+            if stems and not any(stem in stated for stem in stems):
                 yield item

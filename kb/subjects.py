@@ -105,9 +105,10 @@ def _with_heading(piece: Evidence) -> str:
 
 
 def _above(index: int, pieces: Sequence[Evidence], about: Sequence[bool]) -> bool:
-    """A table's header or an earlier sentence of a quote that is about the sentence's names."""
+    """A table's header or an earlier sentence of a quote that is about the sentence's names; not
+    one on a model of its own."""
     piece = pieces[index]
-    return any(
+    return not _models(piece.statement) and any(
         about[i] and other.source == piece.source and 0 <= other.start - piece.end < _NEAR
         for i, other in enumerate(pieces)
     )

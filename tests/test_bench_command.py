@@ -9,7 +9,7 @@ import pytest
 from test_bench_report import SCORER, asked, question, store
 
 from bench.asking import Metered
-from bench.parts import PARTS, Run, measure
+from bench.parts import BY_DEFAULT, Run, measure
 from cli import evals
 from cli.commands import run
 from kb.fakes_model import ScriptedModel
@@ -37,7 +37,9 @@ def test_an_unknown_part_is_answered_with_the_known_ones(
 
 
 def test_every_part_can_be_called_by_itself() -> None:
-    assert {"retrieval", "follow_ups", *evals.ANSWERS, *evals.PUBLIC, *evals.CLAIMS} == set(PARTS)
+    assert {"retrieval", "follow_ups", *evals.ANSWERS, *evals.PUBLIC, *evals.CLAIMS} == set(
+        BY_DEFAULT
+    )
 
 
 def test_a_part_whose_questions_are_missing_is_left_out_and_named(tmp_path: Path) -> None:

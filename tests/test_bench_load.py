@@ -110,7 +110,7 @@ def test_a_row_holds_rate_quantiles_and_every_kind() -> None:
     assert row["whole answer"] == "4.00 / 8.00"
     assert row["first sentence"] == "- / -"
     assert row["what came back"] == "20 × 200 answered, 7 × 503 overloaded"
-    assert row["faults"] == "1 500 broken"
+    assert row["faults"] == "1 × 500 broken"
 
 
 @given(st.dictionaries(st.integers(1, 10_000), st.integers(1, 50), min_size=1))

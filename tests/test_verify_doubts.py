@@ -199,3 +199,13 @@ def test_a_figure_is_the_only_named_model_s() -> None:
     ]  # fmt: skip
     assert "subject" in {d.failure for d in doubts(said, [piece])}
     assert doubts("LLaMA 4 Maverick needs 4× A100 80GB.", [piece]) == []
+
+
+def test_a_sentence_above_lends_no_figure_of_a_model_of_its_own() -> None:
+    qwen = quote("Qwen 2.5 72B, with 128K of context, excels at Chinese.")
+    spark = quote("Details about Muse Spark are sparse.", start=500)
+    assert doubts("Muse Spark supports 128K of context.", [spark, qwen]) == [
+        certain("subject", "128K")
+    ]
+    plain = quote("The context is 128K.")
+    assert doubts("Muse Spark supports 128K of context.", [spark, plain]) == []
