@@ -133,7 +133,8 @@ def _is_thing(words: str) -> bool:
     """ "this library", not "this year" or "this represents"."""
     determiner, noun = words.lower().split()[:2]
     verb = noun.endswith("ed") or (determiner == "this" and re.search(r"[^su]s$", noun))
-    return noun not in _HERE and not verb
+    goes_on = determiner == "these" and not noun.endswith("s")  # "these price lists"
+    return noun not in _HERE and not verb and not goes_on
 
 
 def _mentioned(noun: str, said: str) -> bool:

@@ -28,6 +28,7 @@ from kb.families import (
 from kb.name_words import Word, words
 
 _MODELS = FAMILIES | CAPITAL_FAMILIES
+_ORGANISATIONS = ORGANISATIONS | CAPITAL_ORGANISATIONS
 _CAPITALS = CAPITAL_FAMILIES | CAPITAL_ORGANISATIONS | LICENCES
 _VERSION = re.compile(r"v?\d+(?:\.\d+)*[a-z]{0,2}")
 _VERSION_SIGN = re.compile(r"^v(?=\d)")
@@ -75,6 +76,10 @@ class Name:
     def is_family(self) -> bool:
         """Of a known family of models, whichever of them it is."""
         return self.family in _MODELS
+
+    @property
+    def is_organisation(self) -> bool:
+        return self.family in _ORGANISATIONS
 
     @property
     def is_listed(self) -> bool:

@@ -80,7 +80,9 @@ def borrowed(sentence: str, pieces: Sequence[Evidence]) -> Iterator[tuple[str, b
         if not wanted or not stating or any(about[i] or _above(i, pieces, about) for i in stating):
             continue
         shared = max(len(said & content(pieces[i].statement)) for i in stating)
-        yield sentence[figure.start : figure.end], shared < _SHARED
+        # "Anthropic charges $750" of what "Claude Opus 4.7" costs: a maker stands for its models
+        makers = all(name.is_organisation for name in wanted)
+        yield sentence[figure.start : figure.end], shared < _SHARED and not makers
 
 
 def lent(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:

@@ -63,6 +63,7 @@ def test_a_first_question_that_points_at_nothing_is_asked_back(question: str, ba
         "Does the model provider see my prompts?",
         "What changed this year?",
         "What do these documents say about licences?",
+        "Do these price lists change?",
         "Which is better, open or proprietary?",
         "I have a laptop with 8 GB. Can I run models on it?",
         "How far apart are the two camps?",

@@ -209,3 +209,11 @@ def test_a_sentence_above_lends_no_figure_of_a_model_of_its_own() -> None:
     ]
     plain = quote("The context is 128K.")
     assert doubts("Muse Spark supports 128K of context.", [spark, plain]) == []
+
+
+def test_a_maker_may_stand_for_its_models() -> None:
+    cost = quote("At 50M tokens/day, the Claude Opus 4.7 API costs $750/day.")
+    claude = quote("Anthropic makes Claude.", start=500)
+    assert doubts("Anthropic will charge us $750 per day.", [cost, claude]) == [
+        open_to_question("subject", "750")
+    ]
