@@ -16,6 +16,7 @@ from kb.names import names
 from kb.ports import ChatModel, Embedder
 from kb.prompt import entail_messages
 from kb.ranking import best_matches, inverse_document_frequency, max_sim_idf
+from kb.rates import elsewhere
 from kb.retrieve import content_words
 from kb.sentences import Written
 from kb.types import Document, Encoding, Evidence
@@ -104,9 +105,14 @@ class Checker:
         return not any(name.is_model for name in names(doubt.about))
 
     def _unasked(self, bound: Bound) -> str | None:
-        """True perhaps, but no answer: it counts something else, or is of another model."""
-        other = self._counted and uncovered(self._counted, _stated(bound))
-        return "unasked" if other or is_of_others(self._asked_of, bound.sentence) else None
+        """True perhaps, but no answer: it counts something else, is of another model, or holds at
+        another amount."""
+        other = (
+            (self._counted and uncovered(self._counted, _stated(bound)))
+            or is_of_others(self._asked_of, bound.sentence)
+            or elsewhere(self._question, bound.sentence, bound.pieces)
+        )
+        return "unasked" if other else None
 
     def _stated(self, bound: Bound, doubted: bool) -> float:
         """P(the quotes state the sentence): 1 where it has nearly their words, else the model's

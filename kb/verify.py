@@ -19,6 +19,7 @@ from kb.families import ORDINARY
 from kb.figures import Figure, missing
 from kb.names import Name, names
 from kb.polarity import contradictions
+from kb.rates import misrated
 from kb.roles import other_columns, other_roles, turned_pairs
 from kb.stated import missing_names
 from kb.subjects import borrowed, lent, loose_figures, mislabelled, misplaced, source_figures
@@ -87,6 +88,7 @@ def doubts(sentence: str, pieces: Sequence[Evidence]) -> list[Doubt]:
         *(Doubt("column", about, certain=True) for about in misdated(sentence, pieces)),
         *(Doubt("figure", about, certain=True) for about in misordered(sentence)),
         *(Doubt("figure", about, certain=True) for about in summands(sentence, pieces)),
+        *(Doubt("column", about, certain=True) for about in misrated(sentence, pieces)),
         *(Doubt("item", about, certain=True) for about in unlisted(sentence, pieces)),
         *(Doubt("column", about, certain=False) for about in other_columns(sentence, pieces)),
         *(Doubt("column", about, certain=False) for about in turned_pairs(sentence, pieces)),

@@ -200,6 +200,14 @@ def test_a_sentence_of_the_questions_own_words_is_withheld() -> None:
     assert model.judged == []
 
 
+def test_what_holds_at_another_amount_is_no_answer() -> None:
+    piece = quote("At 50M tokens a day, the M5 Max costs $750 a day.")
+    said, question = "The M5 Max costs $750 a day.", "What does the M5 Max cost at {} tokens a day?"
+    for amount, failure in (("5M", "unasked"), ("50M", None)):
+        found = checked(said, question.format(amount), piece, model=agreeing())
+        assert found.failure == failure
+
+
 # -- pronouns ------------------------------------------------------------------------------------
 
 

@@ -92,6 +92,11 @@ def open_to_question(failure: str, about: str) -> Doubt:
             [certain("figure", "12.50")],
         ),
         (
+            "The hourly cost of it is $0.20.",
+            [quote("Running 1M tokens on it costs $0.20.")],
+            [certain("column", "0.20")],
+        ),
+        (
             "They take text, vision and sound.",
             [row("Model: Grok; Modalities: text, vision")],
             [certain("item", "sound")],
