@@ -93,7 +93,7 @@ def _held(settings: Settings, minutes: float, load: Counted, seen: Memory) -> li
     return [
         f"{_when(settings)}: one asker for {minutes:g} minutes, {MEMORY_PAUSE:g} s "
         f"between two questions. What came back: {load.told(counted.OUTCOME)}; faults: "
-        f"{load.told(FAULT) or 'none'}. The first minutes fill the model's prompt cache (512 MiB).",
+        f"{load.told(FAULT) or 'none'}. The first minutes fill the model's prompt cache (128 MiB).",
         "",
         *table(memory.HEAD, [seen.row()]),
     ]

@@ -21,8 +21,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 BATCH_TOKENS = 64
 
 # Prompts that another one displaced stay here (28 KB a token with a 1.5B model), so that two
-# conversations in turn don't read theirs anew each time. llama.cpp's own default is 8192.
-PROMPT_CACHE_MIB = 512
+# conversations in turn don't read theirs anew each time, nor the prompts that write and check the
+# instructions in front of them. With 512 no more of it was reused. llama.cpp's default is 8192.
+PROMPT_CACHE_MIB = 128
 
 # What Cython turns C++ exceptions into.
 NATIVE_ERRORS = (
