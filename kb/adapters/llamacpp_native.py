@@ -20,9 +20,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # to 3 s to stop; 64 takes 1.5 s; 32 takes 1 s and reads 8 % slower than 64.
 BATCH_TOKENS = 64
 
-# Prompts that another one displaced stay here (28 KB a token with a 1.5B model), so that neither two
-# conversations in turn nor writing and checking read their instructions anew each time. With 512 no
-# more was reused. llama.cpp's own default is 8192.
+# Prompts that another one displaced stay here (28 KB a token with a 1.5B model), so that neither
+# two conversations in turn nor writing and checking read their instructions anew each time. With
+# 512 no more was reused. llama.cpp's own default is 8192.
 PROMPT_CACHE_MIB = 128
 
 # What Cython turns C++ exceptions into.
