@@ -222,3 +222,12 @@ def test_a_maker_may_stand_for_its_models() -> None:
     assert doubts("Anthropic will charge us $750 per day.", [cost, claude]) == [
         open_to_question("subject", "750")
     ]
+
+
+def test_one_missing_name_is_enough() -> None:
+    found = doubts("GPT-4o and Zephyrion-9 beat Gemma 3.", [quote("GPT-4o is good.")])
+    assert [doubt.about for doubt in found if doubt.failure == "name"] == ["Zephyrion-9"]
+
+
+def test_four_letters_tell_that_a_first_word_is_known() -> None:
+    assert doubts("Shoppers paid less.", [quote("In shops less was paid.")]) == []
