@@ -92,6 +92,16 @@ def open_to_question(failure: str, about: str) -> Doubt:
             [certain("figure", "12.50")],
         ),
         (
+            "GPT-4o was released in December 2025.",
+            [quote("GPT-4o has a training cutoff of December 2025.")],
+            [certain("column", "December 2025")],
+        ),
+        (
+            "Opus has the better score of 81%, while Flash has 82%.",
+            [quote("Opus has 81%, Flash has 82%: the better score.")],
+            [certain("figure", "81%")],
+        ),
+        (
             "The hourly cost of it is $0.20.",
             [quote("Running 1M tokens on it costs $0.20.")],
             [certain("column", "0.20")],
