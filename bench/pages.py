@@ -204,8 +204,9 @@ SEEN = (
     "held-out figure any more."
 )
 HELD_OUT = (
-    "`bench/data/held_out.jsonl`: questions that were written after that from the documents alone, "
-    "and asked only once the code was as it is: the figure to trust."
+    "`bench/data/held_out.jsonl`: questions that were written after that from the documents alone. "
+    "The rows are of their first and only run. Five rules were made after reading it, so that the "
+    "product is no longer quite as it was then, and a second run would not be held out."
 )
 
 

@@ -22,7 +22,7 @@ BATCH_TOKENS = 64
 
 # Prompts that another one displaced stay here (28 KB a token with a 1.5B model), so that neither
 # two conversations in turn nor writing and checking read their instructions anew each time. With
-# 512 no more was reused. llama.cpp's own default is 8192.
+# 512 no more of ten prompts in turn was reused. llama.cpp's own default is 8192.
 PROMPT_CACHE_MIB = 128
 
 # What Cython turns C++ exceptions into.
