@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,12 @@ _CLOSE = 0.8  # a further piece scores at least this share of the best one's, or
 _NEIGHBOUR = 0.7  # the same for the best one's own passage: lists and reasons go on there
 _GROUND = 0.04  # the share of the question's weight that counts as new ground
 _WIDE_ROW = 30  # words; of a longer row the model is shown only the cells that bear on it
+# "... are these:", "the following table", "the table below": says nothing without what comes next
+_LEADS_IN = re.compile(
+    r":\W{0,3}$|\bthe following (?:table|list)\b|\b(?:table|list) (?:below|that follows)\b",
+    re.IGNORECASE,
+)
+_LED_IN = 2  # of the rows or items that come next
 _BEARING = 0.75  # cells that cover at least this share of what the row's best cell covers
 
 
@@ -61,11 +68,17 @@ def gather(question: str, found: Found, budget: int) -> Gathered:
     while pool and len(chosen) < MOST_PIECES:
         best = max(pool, key=lambda c: _gain(c, covered, weight))
         pool.remove(best)
-        if chosen and (words + best.words > budget or not _worth(best, chosen, covered, weight)):
+        led = _led_in(best, pool)
+        if led == [] or (
+            chosen and (words + best.words > budget or not _worth(best, chosen, covered, weight))
+        ):
             continue
-        chosen.append(best)
-        words += best.words
-        covered = np.maximum(covered, best.cover)
+        for piece in (best, *(led or ())):
+            if len(chosen) < MOST_PIECES and (not chosen or words + piece.words <= budget):
+                chosen.append(piece)
+                words += piece.words
+                covered = np.maximum(covered, piece.cover)
+        pool = [c for c in pool if not any(c is piece for piece in chosen)]
     pieces = tuple(c.evidence for c in chosen)
     mentioned = " ".join(f"{piece.heading} {piece.statement}" for piece in pieces)
     unmentioned = uncovered(content_words(question), mentioned)
@@ -91,6 +104,23 @@ def _worth(
     enough = _NEIGHBOUR if candidate.passage == best.passage else _CLOSE
     new = float((np.maximum(candidate.cover - covered, 0) * weight).sum())
     return candidate.score >= enough * best.score or new >= _GROUND
+
+
+def _led_in(candidate: _Candidate, pool: Sequence[_Candidate]) -> list[_Candidate] | None:
+    """The best of what a lead-in announces: rows, or what else comes next under its heading. None
+    of a piece that announces nothing."""
+    lead = candidate.evidence
+    if not _LEADS_IN.search(lead.statement):
+        return None
+    after = [
+        c
+        for c in pool
+        if c.evidence.source == lead.source
+        and c.evidence.heading == lead.heading
+        and c.evidence.start >= lead.end
+    ]
+    rows = [c for c in after if c.evidence.kind == "row"]
+    return (rows or after)[:_LED_IN]
 
 
 def _gain(candidate: _Candidate, covered: Float32, weight: Float32) -> tuple[float, str, int]:
