@@ -36,7 +36,7 @@ from kb.ports import ChatModel, Embedder
 from kb.prompt import judge_messages
 from kb.refusals import REFUSALS, Suggest
 from kb.retrieve import Retriever
-from kb.types import Answer, Conflict, Evidence, Outcome, Reason
+from kb.types import Answer, Conflict, Outcome, Reason
 from kb.writing import Writer, Written, to_quote
 
 HITS = 20  # passages whose sentences compete to be evidence
@@ -193,14 +193,12 @@ class Answering:
     ) -> Iterator[Event]:
         composer = Composer()
         moments = {"retrieve": retrieved}
-        withheld: list[str] = []  # why
-        quotable: list[Evidence] = []
+        withheld: list[SentenceWithheld] = []
         conflicts: list[Conflict] = []
         yield self._status("checking", asked)
         for event in self._composed(asked, gathered, composer):
             if isinstance(event, SentenceWithheld):
-                withheld.append(event.failure)
-                quotable += event.quotable
+                withheld.append(event)
             elif isinstance(event, ConflictFound):
                 conflicts.append(event.conflict)
             else:
@@ -208,9 +206,9 @@ class Answering:
             yield event
         outcome: Outcome = "conflicting" if conflicts else "answered"
         if not composer.citations:
-            reason = self._gate.refusal_after_writing(seen, withheld)
-            pieces = to_quote(asked.question, quotable, gathered.evidence)
-            if not pieces or (reason and not quotable):
+            reason = self._gate.refusal_after_writing(seen, [one.failure for one in withheld])
+            pieces = to_quote(asked.question, withheld, gathered.evidence)
+            if not pieces or (reason and not any(one.quotable for one in withheld)):
                 yield self._refused(asked, reason or "not_stated", gathered, len(withheld))
                 return
             outcome = "quoted"

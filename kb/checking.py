@@ -82,7 +82,7 @@ class Checker:
         found = doubts(bound.sentence, bound.pieces)
         brought = [doubt for doubt in found if doubt.certain and self._brought(doubt)]
         certain = [doubt for doubt in found if doubt.certain and doubt not in brought]
-        failure = _hopeless(bound, certain) or _adrift(bound, before) or self._unasked(bound)
+        failure = _hopeless(bound, certain) or self._adrift(bound, before) or self._unasked(bound)
         stated = 0.0 if failure else self._stated(bound, bool(found))
         doubted = any(not doubt.certain for doubt in found)
         if not failure and stated < (CERTAIN if doubted else STATED):
@@ -113,6 +113,19 @@ class Checker:
             or elsewhere(self._question, bound.sentence, bound.pieces)
         )
         return "unasked" if other else None
+
+    def _adrift(self, bound: Bound, before: Sequence[Evidence] | None) -> str | None:
+        """Begins with a pronoun, and rests on nothing that the sentence before it rests on. "These
+        prices" means what it means in the question that has it."""
+        pronoun, pointing = _PRONOUN.match(bound.sentence), _POINTING.match(bound.sentence)
+        if not pronoun or before is None:
+            return None
+        if pointing and pointing.group().lower() in self._question.lower():
+            return None
+        shared = {(piece.source, piece.start) for piece in before}
+        if any((piece.source, piece.start) in shared for piece in bound.pieces):
+            return None
+        return f"subject: {pronoun.group()}"
 
     def _stated(self, bound: Bound, doubted: bool) -> float:
         """P(the quotes state the sentence): 1 where it has nearly their words, else the model's
@@ -148,17 +161,6 @@ def _hopeless(bound: Bound, certain: Sequence[Doubt]) -> str | None:
     return "meaning" if low else None
 
 
-def _adrift(bound: Bound, before: Sequence[Evidence] | None) -> str | None:
-    """Begins with a pronoun, and rests on nothing that the sentence before it rests on."""
-    pronoun = _PRONOUN.match(bound.sentence)
-    if not pronoun or before is None:
-        return None
-    shared = {(piece.source, piece.start) for piece in before}
-    if any((piece.source, piece.start) in shared for piece in bound.pieces):
-        return None
-    return f"subject: {pronoun.group()}"
-
-
 def _worded(doubt: Doubt) -> str:
     return f"{doubt.failure}: {doubt.about}"
 
@@ -183,4 +185,5 @@ def _stated_share(bound: Bound) -> float:
 
 _ANSWERING = frozenset("yes no".split())
 _PRONOUN = re.compile(r"(?:It|Its|They|Their|He|She|His|Her|This|These|Those|That)\b")
+_POINTING = re.compile(r"(?:This|These|Those|That) \w+")
 _HOW_MANY = re.compile(r"\bhow many (?:[a-z-]+ing |total |active )?([a-z][a-z-]{3,})", re.I)

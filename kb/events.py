@@ -47,11 +47,13 @@ class Judged:
 @dataclass(frozen=True, slots=True)
 class SentenceWithheld:
     """A sentence that failed its check, and why. For evaluation: readers are told the count.
-    quotable: what it rests on, where that answers though the sentence may not be shown."""
+    rests_on: the evidence that it took its words from. quotable: that answers, although the
+    sentence itself may not be shown."""
 
     text: str
     failure: str
-    quotable: tuple[Evidence, ...] = ()
+    rests_on: tuple[Evidence, ...] = ()
+    quotable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

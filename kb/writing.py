@@ -56,9 +56,10 @@ class Writer:
                     continue
                 checked = checker.check(written, before)
                 if checked.failure:
-                    quotable = checked.pieces if checked.quotable else ()
                     missed += checked.pieces if checked.failure == "meaning" else ()
-                    yield SentenceWithheld(checked.sentence, checked.failure, quotable)
+                    yield SentenceWithheld(
+                        checked.sentence, checked.failure, checked.pieces, checked.quotable
+                    )
                     continue
                 yield _passed(composer, checked.sentence, checked.pieces, checked.support)
                 before = checked.pieces
@@ -114,11 +115,17 @@ def _broken_off(written: Sentence) -> bool:
 
 
 def to_quote(
-    question: str, quotable: Sequence[Evidence], evidence: Sequence[Evidence]
+    question: str, withheld: Sequence[SentenceWithheld], evidence: Sequence[Evidence]
 ) -> list[Evidence]:
-    """What withheld sentences rest on, else the best evidence on what was asked of; each piece
-    once. None where all of it is on something else."""
-    return list(dict.fromkeys(quotable))[:QUOTED] or bearing(question, evidence)[:QUOTED]
+    """What answers by itself under a withheld sentence, else the best evidence on what was asked
+    of, that which the model took its words from first; each piece once. None where all of it is on
+    something else."""
+    answering = [piece for one in withheld if one.quotable for piece in one.rests_on]
+    if answering:
+        return list(dict.fromkeys(answering))[:QUOTED]
+    fitting = bearing(question, evidence)
+    taken = [piece for one in withheld for piece in one.rests_on if piece in fitting]
+    return list(dict.fromkeys([*taken, *fitting]))[:QUOTED]
 
 
 def _passed(

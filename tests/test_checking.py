@@ -221,6 +221,17 @@ def test_a_pronoun_means_what_the_sentence_before_rests_on() -> None:
     assert one.check(read(ITS_SPEED), (SCOUT,)).failure == "subject: It"
 
 
+def test_what_the_question_points_at_is_no_pronoun() -> None:
+    said = "These lists change quarterly."
+    for question, failure in (
+        ("How often do these lists change?", None),
+        ("How often do lists change?", "subject: These"),
+        ("Are these good?", "subject: These"),
+    ):
+        one, _ = checker(question, quote("Lists change quarterly."), model=agreeing())
+        assert one.check(read(said), ()).failure == failure
+
+
 def test_a_pronoun_with_nothing_before_it_is_withheld() -> None:
     one, model = checker(MAC_ASKED, MAC, model=agreeing())
     assert one.check(read(ITS_SPEED), ()).failure == "subject: It"
