@@ -23,9 +23,10 @@ from kb.rates import misrated
 from kb.roles import other_columns, other_roles, turned_pairs
 from kb.stated import missing_names
 from kb.subjects import borrowed, lent, loose_figures, mislabelled, misplaced, source_figures
+from kb.together import apart
 from kb.types import Evidence
 
-Failure = Literal["figure", "name", "subject", "column", "item", "polarity"]
+Failure = Literal["figure", "name", "subject", "column", "item", "together", "polarity"]
 
 # A first word that no quote has, with a verb behind it: perhaps an organisation.
 _OPENING = re.compile(
@@ -90,6 +91,7 @@ def doubts(sentence: str, pieces: Sequence[Evidence]) -> list[Doubt]:
         *(Doubt("figure", about, certain=True) for about in summands(sentence, pieces)),
         *(Doubt("column", about, certain=True) for about in misrated(sentence, pieces)),
         *(Doubt("item", about, certain=True) for about in unlisted(sentence, pieces)),
+        *(Doubt("together", about, certain) for about, certain in apart(sentence, pieces)),
         *(Doubt("column", about, certain=False) for about in other_columns(sentence, pieces)),
         *(Doubt("column", about, certain=False) for about in turned_pairs(sentence, pieces)),
         *(

@@ -52,7 +52,15 @@ def open_to_question(failure: str, about: str) -> Doubt:
                 row("Model: Mistral Large; License: research only", 9000),
                 row("Model: Qwen 3; License: Apache 2.0"),
             ],
-            [certain("subject", "Apache 2.0")],
+            [
+                certain("subject", "Apache 2.0"),
+                certain("together", "Mistral Large + Apache 2.0"),
+            ],
+        ),
+        (
+            "Google is behind Grok.",
+            [quote("Google makes models.", start=9000), row("Model: Grok; Provider: xAI")],
+            [certain("together", "Google + Grok")],
         ),
         (
             "On SWE-bench Verified, Claude Opus 4.7 reaches 64.3%.",
@@ -219,11 +227,13 @@ def test_a_figure_is_the_only_named_model_s() -> None:
 def test_a_sentence_above_lends_no_figure_of_a_model_of_its_own() -> None:
     qwen = quote("Qwen 2.5 72B, with 128K of context, excels at Chinese.")
     spark = quote("Details about Muse Spark are sparse.", start=500)
+    nowhere_together = open_to_question("together", "Spark + 128K")
     assert doubts("Muse Spark supports 128K of context.", [spark, qwen]) == [
-        certain("subject", "128K")
+        certain("subject", "128K"),
+        nowhere_together,
     ]
     plain = quote("The context is 128K.")
-    assert doubts("Muse Spark supports 128K of context.", [spark, plain]) == []
+    assert doubts("Muse Spark supports 128K of context.", [spark, plain]) == [nowhere_together]
 
 
 def test_a_maker_may_stand_for_its_models() -> None:
