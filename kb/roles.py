@@ -20,6 +20,7 @@ _BOTH = re.compile(
     rf"\b(?P<one>{'|'.join(_OPPOSITE)})\s?(?:/|and|or)\s?(?P<two>{'|'.join(_OPPOSITE)})\b",
     re.IGNORECASE,
 )
+_EITHER = re.compile(r"\bin (?:and|or) out\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"[;,()]|\b(?:and|while|whereas|but|with|plus)\b|(?<=\S)\s?/\s?(?=[\d$])")
 _CONTENT = re.compile(r"[A-Za-z]{4,}")  # "Open-weights" is "open", too
 _PAIR = re.compile(r"\s?(?:/|and)\s?[$€£]?")
@@ -44,6 +45,17 @@ def other_roles(sentence: str, pieces: Sequence[Evidence]) -> Iterator[tuple[str
         if opposite or taken:
             certain = opposite and claim.role in _SURE
             yield sentence[claim.figure.start : claim.figure.end], certain
+    yield from _one_for_both(sentence, known)
+
+
+def _one_for_both(sentence: str, known: Sequence[_Role]) -> Iterator[tuple[str, bool]]:
+    """ "Input and output cost $2", where the quotes have $2 for one and $12 for the other."""
+    told = [figure for figure in figures(sentence) if figure.kind == "money"]
+    if len(told) != 1 or not (_BOTH.search(sentence) or _EITHER.search(sentence)):
+        return
+    prices = {k.role: k.figure for k in known if k.figure.kind == "money" and k.role in _SURE}
+    if len(prices) == len(_SURE) and not all(told[0].stated_by(p) for p in prices.values()):
+        yield sentence[told[0].start : told[0].end], True
 
 
 def turned_pairs(sentence: str, pieces: Sequence[Evidence]) -> Iterator[str]:

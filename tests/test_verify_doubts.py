@@ -68,6 +68,13 @@ def open_to_question(failure: str, about: str) -> Doubt:
             [certain("name", "bench Verified"), certain("name", "bench Verified")],
         ),
         ("GPT-4o costs $30 per 1M input tokens.", [GPT], [certain("column", "30")]),
+        ("GPT-4o: a million tokens in and out cost $5.", [GPT], [certain("column", "5")]),
+        (
+            "Its input and output tokens cost $5.",
+            [GPT],
+            [certain("column", "5"), open_to_question("column", "5")],
+        ),
+        ("GPT-4o costs $5 for input and $30 for output.", [GPT], []),
         (
             "LLaMA 4 Maverick has a context window of 400B tokens.",
             [MAVERICK],
