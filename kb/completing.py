@@ -29,6 +29,7 @@ _ONE_FACT = re.compile(
     r"(?:which|what)(?! (?:two|three|four|five|six|\w+s)\b))\b",
     re.IGNORECASE,
 )
+_WHEN = re.compile(r"\b(?:when|since|until|date|day|month|year|quarter)\b", re.IGNORECASE)
 _EXPLAINED = re.compile(r"^\W*what (?:is|are|does|do)\b", re.IGNORECASE)
 _SEVERAL = re.compile(r"\band\b|\bcompare|\bdiffer", re.IGNORECASE)
 _WORD = re.compile(r"[\w.$%–-]+")
@@ -69,9 +70,11 @@ def settles(question: str, sentence: str, pieces: Sequence[Evidence]) -> bool:
 
 
 def _brings(question: str, sentence: str) -> bool:
-    """A figure or a name that the question doesn't have."""
+    """A figure or a name that the question doesn't have; a date only where one is asked for."""
     asked = question.lower()
-    found = [sentence[f.start : f.end] for f in figures(sentence)]
+    dated = awaited(question) == "date" or _WHEN.search(question)
+    told = [f for f in figures(sentence) if dated or f.kind != "date"]
+    found = [sentence[f.start : f.end] for f in told]
     found += [sentence[n.start : n.end] for n in names(sentence)]
     return any(text.lower() not in asked for text in found)
 

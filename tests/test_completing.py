@@ -79,6 +79,8 @@ def test_added_quotes_are_few_short_and_from_the_evidence(texts: list[str], answ
         ("What is a context window?", "A context window holds 128K tokens.", False),
         ("Which three limits apply?", "A cap of 700 million users applies.", False),
         ("Who makes Falcon and where?", "Alibaba makes Falcon.", False),
+        ("What event began it?", "It began in March 2023.", False),
+        ("In which quarter did it begin?", "It began in March 2023.", True),
         ("Which license has Falcon?", "Falcon has that license.", False),
         ("Can Gemma 3 be sold?", "Gemma 3 was sold in 2025.", False),
     ],
