@@ -204,10 +204,9 @@ SEEN = (
     "what was wrong, so that this is no held-out figure any more."
 )
 HELD_OUT = (
-    "`bench/data/held_out.jsonl`: questions that were written after that from the documents alone. "
-    "The rows are of their first and only run. Two rules were made after reading it, which would "
-    "withhold six of its sentences, and none of those of the development questions. A list of its "
-    "doubtful items had been read before it: answers.md."
+    "`bench/data/held_out.jsonl`: questions written after that from the documents; rows of their "
+    "only run. A list of the doubtful ones had been read before it (answers.md). Two rules made "
+    "after it would withhold six of its sentences, and none of the development questions'."
 )
 
 
