@@ -34,6 +34,8 @@ ANSWER: Example = {
         {**_SOURCE, "marker": 1, "answer_start": 0, "answer_end": 39, **_PLACE, "support": 0.97}
     ],
     "conflicts": [],
+    "confidence": 0.91,
+    "marked": [[17, 38]],
     "withheld": 0,
     "nearest": [],
     "suggestions": [],
@@ -50,6 +52,8 @@ REFUSAL: Example = {
     "reason": "off_topic",
     "text": "This question is outside the scope of the documents.",
     "citations": [],
+    "confidence": 0.04,
+    "marked": [],
     "nearest": [{**_SOURCE, **_PLACE, "score": 0.12}],
     "timings_ms": {"total": 640},
 }
@@ -261,7 +265,6 @@ ABOUT: Example = {
     "verifier": {},
     "settings": {
         "question_chars": 2000,
-        "answer_tokens": 160,
         "answer_seconds": 40.0,
         "context_tokens": 4096,
         "file_mb": 20,

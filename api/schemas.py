@@ -80,7 +80,13 @@ class AnswerOut(_Out):
     text: str
     citations: list[CitationOut]
     conflicts: list[ConflictOut]
-    withheld: int = Field(description="Sentences that no quote supports, and so were not shown.")
+    confidence: float | None = Field(
+        description="0 to 1: how probable it is that what is shown answers the question."
+    )
+    marked: list[tuple[int, int]] = Field(
+        description="Spans of the text: the words in it that answer."
+    )
+    withheld: int = Field(description="Lines that stand in no source, and so were not shown.")
     nearest: list[PassageOut]
     suggestions: list[str] = Field(
         description="With a refusal: questions that the documents do answer, or, where the text "
@@ -246,7 +252,6 @@ class SettingsOut(_Out):
     """The settings that a client can run into."""
 
     question_chars: int
-    answer_tokens: int
     answer_seconds: float
     context_tokens: int
     file_mb: int
@@ -263,7 +268,7 @@ class AboutOut(_Out):
     passages: int
     model: ModelOut
     embedder: EmbedderOut | None = Field(description="What the index was made with.")
-    gate: dict[str, object] = Field(description="The refusal gate's measured error rates.")
+    gate: dict[str, object] = Field(description="Measured error rates of the refusals.")
     verifier: dict[str, object] = Field(
         description="The sentence checks' measured error rates, by set of claims."
     )

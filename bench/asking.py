@@ -10,7 +10,7 @@ from bench.rows import Row
 from kb.errors import WeighbridgeError
 from kb.events import Answered, Ask, EvidenceFound, Judged, SentencePassed, SentenceWithheld
 from kb.ports import ChatModel
-from kb.types import Answer, Citation, Message
+from kb.types import Answer, Citation, Message, Token
 from kb.verify import Needs
 from kb.wiring import KnowledgeBase
 
@@ -34,6 +34,18 @@ class Metered:
         for piece in self._model.write(messages, max_tokens, cancelled):
             self.pieces += 1
             yield piece
+
+    def copy(
+        self,
+        messages: Sequence[Message],
+        grammar: str,
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Token]:
+        self.prompts.append(messages[-1].content)
+        for token in self._model.copy(messages, grammar, max_tokens, cancelled):
+            self.pieces += 1
+            yield token
 
     def probability_of_yes(
         self, messages: Sequence[Message], cancelled: Callable[[], bool]

@@ -10,7 +10,7 @@ from typing import Any
 from bench import answers, attacks, checks, follow_ups, marks, ramdocs, scifact, squad
 from bench.rates import auc, precision_recall, reliability, roc, share
 from bench.rows import Row, read
-from kb.gate import Gate
+from kb.answering.answer import Limits
 
 Section = dict[str, Any]
 NAMED = 30  # questions whose ids are told; of more only the count
@@ -170,7 +170,7 @@ PARTS: dict[str, tuple[str, Callable[[Sequence[Row]], Section]]] = {
 
 def _gate(units: Sequence[marks.Unit], reading: Sequence[Row]) -> Section:
     """Its probabilities against what is known, by where the questions are from."""
-    threshold = Gate.shipped().threshold
+    threshold = Limits().quote_from
     told = [unit for unit in units if not unit["abstain_ok"]]
     sets = {
         f"question file, {name} half": [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kb.errors import ModelNotReady, StoreError, WorkersUnavailable
 from kb.ownership import owned
 from kb.settings import Settings
-from kb.types import Message
+from kb.types import Message, Token
 
 if TYPE_CHECKING:  # Chroma and onnxruntime take a second: only commands that open an index pay it
     from ingest.crew import Crew
@@ -33,6 +33,15 @@ class NoChatModel:
     def write(
         self, messages: Sequence[Message], max_tokens: int, cancelled: Callable[[], bool]
     ) -> Iterator[str]:
+        raise ModelNotReady("this command loads no chat model; use `kb ask`")
+
+    def copy(
+        self,
+        messages: Sequence[Message],
+        grammar: str,
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Token]:
         raise ModelNotReady("this command loads no chat model; use `kb ask`")
 
     def probability_of_yes(

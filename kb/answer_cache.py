@@ -18,7 +18,7 @@ from kb.errors import ModelError
 from kb.events import Answered, Ask, Event, Status
 from kb.evidence import Gathered
 from kb.ports import ChatModel
-from kb.types import Answer, Evidence, Filters, Message, Source
+from kb.types import Answer, Evidence, Filters, Message, Source, Token
 
 Place = tuple[Source, int, int]
 
@@ -35,9 +35,9 @@ class Key:
 
 
 def key_of(question: str, filters: Filters, model: str, gathered: Gathered) -> Key:
-    """question: standalone. Capitals, spaces and what ends it make no difference."""
-    folded = unicodedata.normalize("NFKC", question).casefold()
-    asked = " ".join(folded.split()).rstrip(" ?!.")
+    """question: standalone. Spaces and what ends it make no difference; capitals do: "may" is
+    another word than "May"."""
+    asked = " ".join(unicodedata.normalize("NFKC", question).split()).rstrip(" ?!.")
     return Key(asked, filters, model, _places(gathered.evidence), _places(gathered.near))
 
 
@@ -193,7 +193,22 @@ class Watched:
         try:
             yield from self._model.write(messages, max_tokens, cancelled)
         except ModelError:
-            self._failed()
+            if not cancelled():  # one that nobody waits for says nothing of the others
+                self._failed()
+            raise
+
+    def copy(
+        self,
+        messages: Sequence[Message],
+        grammar: str,
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Token]:
+        try:
+            yield from self._model.copy(messages, grammar, max_tokens, cancelled)
+        except ModelError:
+            if not cancelled():  # one that nobody waits for says nothing of the others
+                self._failed()
             raise
 
     def probability_of_yes(
@@ -202,5 +217,6 @@ class Watched:
         try:
             return self._model.probability_of_yes(messages, cancelled)
         except ModelError:
-            self._failed()
+            if not cancelled():  # one that nobody waits for says nothing of the others
+                self._failed()
             raise

@@ -1,4 +1,4 @@
-"""Sentences to citations: the fewest quotes that together state all that a sentence says."""
+"""Sentences to citations: the quotes that state a sentence, and an answer put together of them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _needed(chosen: Sequence[Evidence], needs: Needs) -> tuple[Evidence, ...]:
 
 
 class Composer:
-    """Puts checked sentences together: numbers their sources, keeps both spans exact."""
+    """An answer's text and citations, sentence by sentence."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -80,6 +80,9 @@ class Composer:
     @property
     def citations(self) -> tuple[Citation, ...]:
         return tuple(self._citations)
+
+    def cites(self, piece: Evidence) -> bool:
+        return (piece.source.revision, piece.start, piece.end) in self._markers
 
     def add(self, sentence: str, pieces: Sequence[Evidence], support: float) -> list[Citation]:
         """Appends the sentence and its markers; returns its citations, one a place."""

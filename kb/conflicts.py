@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from kb.cells import cells
-from kb.expected import awaited
 from kb.figures import Figure, figures
 from kb.names import Name, is_size, names
 from kb.polarity import content, contradictions
@@ -45,9 +44,6 @@ _ENDED = re.compile(
 )
 _PARTLY = re.compile(r"\b(?:part(?:ial(?:ly)?|ly)|some|certain|mostly|mainly|in part)\b", re.I)
 _LICENCE = re.compile(r"\blicen[cs]|\bopen[- ]source\b|\bOSI\b", re.IGNORECASE)
-_NO_OPEN_LICENCE = re.compile(
-    r"\b(?:not|n['’]t|non-)[^.;]{0,40}(?:open[- ]source|OSI|standard)", re.IGNORECASE
-)
 _OPEN_LICENCES = frozenset("apache mit bsd gpl".split())
 _CLAUSE = re.compile(r"[;.](?:\s|$)|, (?:and|or|whereas|while|but|compared) ")
 _BEHIND = re.compile(r"\s?\(")  # "GPT-5 (August 7, 2025)": what a figure stands behind owns it
@@ -55,6 +51,15 @@ _LEAD_IN = re.compile(r"^\s*\*\*[^*]+\*\*\s*")  # "**Long documents (1M+):**" is
 _WORD = re.compile(r"[A-Za-z]{2,}")
 # What can be other values where a date or a price is asked for; "12 %" and "5 times" are of prices.
 _KINDS = {"date": ("date", "number"), "price": ("money", "percent", "times", "number")}
+_PRICE = re.compile(
+    r"\b(?:what|how much)\b.{0,60}\b(?:price[ds]?|pricing|costs?|charge[sd]?|fees?|rates?|pay)\b",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    r"\b(?:since )?when (?:did|was|were|has|have|will)\b|"
+    r"\b(?:what|which) (?:exact |calendar )?(?:date|day|month|year)\b",
+    re.IGNORECASE,
+)
 _BEST = 12  # pieces among which a denial is looked for: further ones are about something else
 _SHARED = 3  # of the question's content words that both sides have
 
@@ -113,7 +118,7 @@ def _of_values(question: str, pieces: Sequence[Evidence]) -> list[Disagreement]:
     conditions = _conditions(question)
     if not subjects and not conditions:
         return []  # without either, two figures are seldom about the same thing
-    asked, kinds = _asked(question, conditions), _KINDS.get(awaited(question))
+    asked, kinds = _asked(question, conditions), _KINDS.get(_awaited(question))
     bearing = [
         p
         for p in pieces
@@ -125,6 +130,13 @@ def _of_values(question: str, pieces: Sequence[Evidence]) -> list[Disagreement]:
         if (a.source.revision, a.start) != (b.source.revision, b.start)
         and (_other_values(a, b, asked, kinds) or _other_licence(a, b, question))
     ]
+
+
+def _awaited(question: str) -> str:
+    """The kind of figure that is asked for: "date", "price", or empty where it is none of them."""
+    if _DATE.search(question):
+        return "date"
+    return "price" if _PRICE.search(question) else ""
 
 
 def _conditions(question: str) -> list[Figure]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from kb.gate import Signals
+from kb.answering.confidence import Signals
 from kb.types import Answer, Citation, Conflict, Evidence, Filters, Message
 
 Stage = Literal["searching", "reading", "checking"]
@@ -38,7 +38,7 @@ class EvidenceFound:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the gate saw, and its probability that the evidence states the answer."""
+    """What was seen of the evidence, and the probability that what is shown answers."""
 
     signals: Signals
     probability: float

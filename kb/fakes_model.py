@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from kb.errors import ModelFailed, ModelNotReady
-from kb.types import Message
+from kb.types import Message, Token
 
 Prompt = tuple[Message, ...]
 Script = Callable[[Prompt], str]
@@ -33,7 +33,8 @@ class ScriptedModel:
     """Answers from a script, a word at a time, and can be told to fail the ways models do.
 
     script: the answers in turn, or a function of the prompt. yes: P(Yes), from the prompt.
-    `written` and `judged` hold the prompts of every call that reached the model.
+    probability: of each token that is copied. `written` and `judged` hold the prompts of every
+    call that reached the model.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class ScriptedModel:
         script: Script | Sequence[str] = (),
         yes: Callable[[Prompt], float] = lambda prompt: 1.0,
         *,
+        probability: float | None = None,
         name: str = "scripted",
         not_ready: str | None = None,
         dies_after: int | None = None,
@@ -52,6 +54,7 @@ class ScriptedModel:
         cancels."""
         self._script = script if callable(script) else in_turn(script)
         self._yes = yes
+        self._probability = probability
         self._name = name
         self._not_ready = not_ready
         self._dies_after = dies_after
@@ -84,6 +87,17 @@ class ScriptedModel:
                 raise ModelFailed("the model broke off in the middle of its answer; ask again")
             self._check_open()
             yield piece
+
+    def copy(
+        self,
+        messages: Sequence[Message],
+        grammar: str,
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Token]:
+        """What `write` gives, whatever the grammar says: as a server that knows none."""
+        for piece in self.write(messages, max_tokens, cancelled):
+            yield Token(piece, self._probability)
 
     def probability_of_yes(
         self, messages: Sequence[Message], cancelled: Callable[[], bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from kb.types import Encoding, Float32, Message
+from kb.types import Encoding, Float32, Message, Token
 
 
 class Embedder(Protocol):
@@ -74,7 +74,7 @@ class CitedRevisions(Protocol):
 
 
 class ChatModel(Protocol):
-    """An open-weights model that phrases; it is never trusted to know."""
+    """An open-weights model that points; it is never trusted to know."""
 
     @property
     def name(self) -> str: ...
@@ -84,6 +84,17 @@ class ChatModel(Protocol):
     ) -> Iterator[str]:
         """Pieces of text as they are generated, temperature 0. Stops soon after `cancelled()`
         turns true. Raises ModelNotReady or ModelFailed."""
+        ...
+
+    def copy(
+        self,
+        messages: Sequence[Message],
+        grammar: str,
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Token]:
+        """As `write`, under a grammar (GBNF). A server that knows no grammars may give any text:
+        whoever calls looks whether it was copied. Raises ModelNotReady or ModelFailed."""
         ...
 
     def probability_of_yes(

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from kb.answer import Answering
+from kb.answering.answer import Answering
 from kb.errors import StoreUnavailable
 from kb.events import Answered, Ask, Event
 from kb.journal import Journal

@@ -60,8 +60,18 @@ class Settings(BaseSettings):
     context_tokens: int = Field(
         4096, ge=1024, le=131072, description="The chat model's context window, tokens."
     )
-    answer_tokens: int = Field(
-        160, ge=16, le=1024, description="Most tokens the chat model may write for one answer."
+    answer_from: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Confidence from which what was found is shown as the answer.",
+    )
+    quote_from: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="Confidence from which it is shown as the closest passages; below it the "
+        "question is refused.",
     )
     answer_seconds: float = Field(
         40.0, ge=1, le=600, description="Deadline for an answer; after it: verified quotes."

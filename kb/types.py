@@ -195,6 +195,15 @@ class Message:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of generated text. probability: 0 to 1, the model's own before any grammar held it;
+    None where the model's server tells none."""
+
+    text: str
+    probability: float | None = None
+
+
 # -- answers -------------------------------------------------------------------------------------
 
 
@@ -258,6 +267,8 @@ class Answer:
     nearest: tuple[Evidence, ...] = ()
     suggestions: tuple[str, ...] = ()  # questions that the corpus does answer
     timings_ms: Mapping[str, int] = field(default_factory=dict)
+    confidence: float | None = None  # 0 to 1, calibrated: that what is shown answers the question
+    marked: tuple[tuple[int, int], ...] = ()  # spans of the text: the words that answer
     cached: bool = False  # judged and written for an earlier question; searched for this one
 
     def __post_init__(self) -> None:
@@ -269,6 +280,8 @@ class Answer:
             raise ValueError("an answer without a citation can't be shown")
         if any(c.answer_end > len(self.text) for c in self.citations):
             raise ValueError("a citation points past the answer's end")
+        if any(not 0 <= start < end <= len(self.text) for start, end in self.marked):
+            raise ValueError("a marked span lies outside of the answer")
         if self.outcome == "conflicting" and not self.conflicts:
             raise ValueError("a conflicting answer shows its positions")
         known = {c.marker for c in self.citations}

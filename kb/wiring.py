@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 from kb.adapters.background import BackgroundModel, LoadedModel
 from kb.adapters.chroma import ChromaStore
 from kb.adapters.minilm import MiniLmEncoder, ensure_encoder
-from kb.answer import Answering, Limits
 from kb.answer_cache import AnswerCache
+from kb.answering.answer import Answering, Limits
+from kb.answering.confidence import Confidence
+from kb.answering.copying import copy_messages
 from kb.catalog import Catalog
 from kb.database import Database
 from kb.errors import WeighbridgeError
 from kb.events import Answered, Ask, Event
 from kb.feedback import FeedbackBook
-from kb.gate import Gate
 from kb.journal import Journal
 from kb.lookup import Lookup
 from kb.migrating import Switching, take_up
 from kb.ownership import Turn
 from kb.ports import ChatModel, Embedder, PassageStore
-from kb.prompt import entail_messages, write_messages
 from kb.remembering import remembered
 from kb.retrieve import Found, Retriever
 from kb.rewrite_prompt import understanding
@@ -119,7 +119,7 @@ def compose(
     splitter: str,
     model_status: Callable[[], tuple[str, str]] = lambda: ("ready", "the chat model is loaded"),
     closing: Callable[[], None] = lambda: None,
-    gate: Gate | None = None,
+    confidence: Confidence | None = None,
 ) -> KnowledgeBase:
     """A knowledge base from parts: real ones in `build`, shipped fakes in tests.
     Raises IndexMismatch, StoreUnavailable."""
@@ -129,13 +129,14 @@ def compose(
     retriever = Retriever(embedder, store, lookup)
     limits = Limits(
         question_chars=settings.question_chars,
-        answer_tokens=settings.answer_tokens,
         answer_seconds=settings.answer_seconds,
+        answer_from=settings.answer_from,
+        quote_from=settings.quote_from,
     )
     cache = AnswerCache(settings.answer_cache)
     suggestions = Suggestions(database, lookup, retriever, embedder)
     answering = Answering(
-        catalog, lookup, retriever, embedder, cache.watching(model), gate or Gate.shipped(), limits,
+        catalog, retriever, cache.watching(model), confidence or Confidence.shipped(), limits,
         cache, suggest=suggestions.for_question,
         understand=understanding(settings.follow_ups, model),
     )  # fmt: skip
@@ -235,8 +236,7 @@ def background_model(settings: Settings) -> BackgroundModel:
         state["words"] = "the chat model is being loaded"
         located = locate(settings.model, settings.weights)
         model = LlamaCppModel(located.path, located.name, settings.threads, settings.context_tokens)
-        model.warm(entail_messages("", []))  # the first question should not wait for these
-        model.warm(write_messages("", []))
+        model.warm(copy_messages("", []))  # the first question should not wait for it
         return model
 
     return BackgroundModel(settings.model, load, lambda: state["words"])

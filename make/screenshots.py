@@ -41,7 +41,9 @@ def _knowledge_base(home: Path) -> KnowledgeBase:
     documents = corpus()
     settings = Settings(home=home)
     model = ScriptedModel()
-    kb = compose(settings, WordEmbedder(), MemoryPassageStore(), model, SPLITTER, gate=BY_THE_MODEL)
+    kb = compose(
+        settings, WordEmbedder(), MemoryPassageStore(), model, SPLITTER, confidence=BY_THE_MODEL
+    )
     publish(kb, list(documents.values()))
     return playing(kb, shipped(documents))
 

@@ -85,7 +85,7 @@ def make_kb(tmp_path: Path) -> Iterator[MakeKb]:
             model or ScriptedModel(first_passage),
             SPLITTER,
             lambda: status,
-            gate=BY_THE_MODEL,
+            confidence=BY_THE_MODEL,
         )
         built.append(kb)
         if documents:

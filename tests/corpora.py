@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from shelf import BY_THE_MODEL
 
 from ingest.split import SPLITTER, split
+from kb.answering.confidence import Confidence
 from kb.events import Answered, Ask, Event, SentencePassed, SentenceWithheld
 from kb.fakes import MemoryPassageStore, WordEmbedder
 from kb.figures import figures
-from kb.gate import Gate
 from kb.ports import ChatModel, PassageStore
 from kb.settings import Settings
 from kb.types import Answer, Document
@@ -126,7 +126,7 @@ def publish(kb: KnowledgeBase, documents: Sequence[Document], remove: Sequence[s
 def knowing(
     documents: Sequence[Document],
     model: ChatModel,
-    gate: Gate = BY_THE_MODEL,
+    confidence: Confidence = BY_THE_MODEL,
     store: PassageStore | None = None,
     **changed: object,
 ) -> Iterator[KnowledgeBase]:
@@ -134,7 +134,7 @@ def knowing(
     with TemporaryDirectory() as home:
         settings = Settings(home=Path(home), database_url="sqlite://").model_copy(update=changed)
         vectors = store or MemoryPassageStore()
-        kb = compose(settings, WordEmbedder(), vectors, model, SPLITTER, gate=gate)
+        kb = compose(settings, WordEmbedder(), vectors, model, SPLITTER, confidence=confidence)
         try:
             publish(kb, documents)
             yield kb

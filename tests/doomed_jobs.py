@@ -97,7 +97,7 @@ def opened_jobs(
     settings = Settings(home=home, corpus=corpus)
     store = ChromaStore.embedded(settings.index / "chroma")
     model = ScriptedModel([])
-    kb = compose(settings, WordEmbedder(), store, model, SPLITTER, gate=BY_THE_MODEL)
+    kb = compose(settings, WordEmbedder(), store, model, SPLITTER, confidence=BY_THE_MODEL)
     kb = replace(kb, embedder=embedder or kb.embedder)
     jobs = Jobs(JobLog(kb.database), ServerWork(kb, Uploads(settings.uploads)))
     try:

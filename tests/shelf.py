@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kb.answering.confidence import Confidence
 from kb.events import Answered, Ask, Event
 from kb.fakes_model import Prompt
-from kb.gate import Gate
 from kb.types import Answer, Document, Passage, Unit
 from kb.wiring import KnowledgeBase
 
@@ -48,16 +47,14 @@ PRICES = Document(
     ),
 )
 
-# Only the model's own P(Yes) decides; without a model every question goes through. Every other
-# signal, whichever there are, weighs nothing.
-BY_THE_MODEL = Gate(
-    intercept=-5.0,
-    weights=defaultdict(float, yes=10.0),
-    intercept_without_model=5.0,
-    weights_without_model=defaultdict(float),
-    threshold=0.5,
-    sure=0.5,
-    off_topic_below=0.1,
+# Only the likelihood of what the model copies decides: at 0 a question is refused, at 0.3 the
+# closest passages are shown, and from 0.5 on, or where the model tells none, it is answered. Where
+# no model points, the closest passages are shown.
+BY_THE_MODEL = Confidence(
+    intercept=-4.0,
+    weights={"likelihood": 10.0},
+    intercept_of_best=-1.0,
+    weights_of_best={},
     measured={},
 )
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shelf import BY_THE_MODEL
 
-from kb.answer import Answering, Limits
 from kb.answer_cache import AnswerCache
+from kb.answering.answer import Answering, Limits
 from kb.events import Ask
 from kb.fakes_model import ScriptedModel
 from kb.types import Answer, Document
@@ -49,9 +49,7 @@ def answering_with(
         limits = Limits(answer_seconds=DEADLINE)
         timed = Answering(
             kb.catalog,
-            kb.lookup,
             kb.retriever,
-            kb.embedder,
             model,
             BY_THE_MODEL,
             limits,
@@ -142,24 +140,6 @@ def test_a_sentence_that_the_deadline_cut_off_is_not_shown() -> None:
     assert not answer.text.startswith(said.partition(" by research")[0] + " [")
 
 
-def test_the_deadline_also_ends_the_wait_for_a_judge() -> None:
-    """The gate's question comes first; past the deadline it is not asked any more."""
-    asked_for: list[float] = []
-    clock = Clock()
-
-    def slow(_: object) -> float:
-        clock.now += DEADLINE
-        asked_for.append(clock.now)
-        return 1.0
-
-    with answering_with(ScriptedModel([SAID], slow), clock) as kb:
-        answer, events = asked(kb, QUESTION)
-        assert_sound(kb, answer, events)
-
-    assert len(asked_for) == 1
-    assert answer.outcome == "quoted"
-
-
 def test_a_reader_who_leaves_stops_the_model() -> None:
     """Who asked is gone while the model is silent, long before any deadline."""
     model = ScriptedModel([SAID], stalls_after=2)
@@ -180,7 +160,6 @@ def test_a_reader_who_is_gone_already_costs_no_generation() -> None:
 
     assert answer.outcome == "quoted"
     assert model.written == []
-    assert model.judged == []
 
 
 def test_the_deadline_is_the_settings() -> None:

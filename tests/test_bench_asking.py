@@ -47,12 +47,12 @@ def test_a_withheld_sentence_is_told_with_the_reason(make_kb: MakeKb) -> None:
     assert row["withheld"] == 1
     [(text, failure)] = row["withheld_sentences"]
     assert "$7.00" in text
-    assert failure.startswith("figure")
+    assert failure == "copied"
     assert "$7.00" not in row["answer"]
 
 
 def test_a_refusal_is_an_abstention_with_its_reason(make_kb: MakeKb) -> None:
-    row = asking(make_kb, ScriptedModel(first_passage, yes=lambda prompt: 0.0)).row(Ask(QUESTION))
+    row = asking(make_kb, ScriptedModel(first_passage, probability=0.0)).row(Ask(QUESTION))
 
     assert row["abstained"] is True
     assert row["reason"] == "not_stated"

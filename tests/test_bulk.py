@@ -75,7 +75,9 @@ def opened(home: Path, embedder: Embedder) -> Iterator[KnowledgeBase]:
     settings.index.mkdir(parents=True)
     with closing(ChromaStore.embedded(settings.index / "chroma")) as store:
         model = ScriptedModel(first_passage)
-        with closing(compose(settings, embedder, store, model, SPLITTER, gate=BY_THE_MODEL)) as kb:
+        with closing(
+            compose(settings, embedder, store, model, SPLITTER, confidence=BY_THE_MODEL)
+        ) as kb:
             yield kb
 
 

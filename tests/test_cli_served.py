@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from commanding import QUESTION, Kb
 from conftest import MakeKb
+from shelf import first_passage
 from stores import opened
 
 from api.app import create_app
@@ -82,7 +83,7 @@ def test_ask_as_json_is_what_the_server_returns(served: Served, command: Kb) -> 
 
 
 def test_refusal_says_why_and_ends_with_3(served: Served, command: Kb) -> None:
-    served(model=ScriptedModel(["x"], yes=lambda prompt: 0.0))
+    served(model=ScriptedModel(first_passage, probability=0.0))
 
     ended = command("ask", QUESTION)
 

@@ -31,9 +31,9 @@ FLOORS = (
     set(),
     # a question's way, from what is found to what is said
     {
-        "kb.retrieve", "kb.evidence", "kb.parts", "kb.expected", "kb.completing", "kb.conflicts",
-        "kb.gate", "kb.checking", "kb.writing", "kb.events", "kb.answer", "kb.answer_cache",
-        "kb.remembering", "kb.suggestions",
+        "kb.retrieve", "kb.evidence", "kb.conflicts", "kb.checking", "kb.events", "kb.answer_cache",
+        "kb.remembering", "kb.suggestions", "kb.answering.answer", "kb.answering.confidence",
+        "kb.answering.copying",
     },
     set(),
     {"kb.wiring", "kb.llamaindex"},

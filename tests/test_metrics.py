@@ -66,7 +66,7 @@ def test_an_answer_is_counted_with_its_stages(client: TestClient) -> None:
 
 
 def test_a_refusal_is_counted_with_its_reason(make_kb: MakeKb, client_of: ClientOf) -> None:
-    client = client_of(make_kb(ScriptedModel(first_passage, yes=lambda prompt: 0.0)))
+    client = client_of(make_kb(ScriptedModel(first_passage, probability=0.0)))
     refusal = ask(client).json()
 
     of = figures(client)

@@ -23,16 +23,16 @@ ASKERS = 16
 
 
 class Held(ScriptedModel):
-    """A model that judges only once it is let go, and counts who is with it."""
+    """A model that writes only once it is let go, and counts who is with it."""
 
     def __init__(self, seconds: float = 20.0) -> None:
         self.let_go, self.reached = threading.Event(), threading.Event()
         self.together = self.most_together = 0
         self._seconds = seconds
         self._counting = threading.Lock()
-        super().__init__(first_passage, self._judged)
+        super().__init__(self._held)
 
-    def _judged(self, prompt: Prompt) -> float:
+    def _held(self, prompt: Prompt) -> str:
         with self._counting:
             self.together += 1
             self.most_together = max(self.most_together, self.together)
@@ -40,7 +40,7 @@ class Held(ScriptedModel):
         self.let_go.wait(self._seconds)
         with self._counting:
             self.together -= 1
-        return 1.0
+        return first_passage(prompt)
 
 
 def asked(port: int, number: int = 0, **more: Any) -> httpx.Response:
@@ -124,11 +124,11 @@ def test_a_question_whose_deadline_passes_in_the_line_gets_verified_quotes(
     with serving(app) as port, ThreadPoolExecutor(2) as pool:
         first = pool.submit(asked, port, 0)
         assert held.reached.wait(30)
-        calls = len(held.judged), len(held.written)
+        calls = len(held.written)
         started = time.monotonic()
         late = asked(port, 1, headers=STREAM)
         took = time.monotonic() - started
-        unasked = (len(held.judged), len(held.written)) == calls
+        unasked = len(held.written) == calls
         held.let_go.set()
         first.result()
 
@@ -161,7 +161,7 @@ def test_who_leaves_the_line_makes_room(
         first.result()
 
     assert left == 0
-    assert len(held.judged) == 1
+    assert len(held.written) == 1
 
 
 @pytest.mark.parametrize("headers", [STREAM, {}], ids=["stream", "whole"])

@@ -221,7 +221,6 @@ def running(root: Path, weights: Path, postgres: PostgresServer) -> Iterator[Top
             "KB_CHAT_URL": chat.url,
             "KB_MODEL": "smollm2-135m",
             "KB_STORE_SECONDS": "10",
-            "KB_ANSWER_TOKENS": "32",
             "KB_ANSWER_CACHE": "0",  # each question is to need every part
             "KB_THREADS": "1",
         }

@@ -20,8 +20,8 @@ from api.schemas import (
     ReadyOut,
     SettingsOut,
 )
+from kb.answering.confidence import Confidence
 from kb.errors import WeighbridgeError
-from kb.gate import Gate
 from kb.measured import Measured
 from kb.types import Filters
 from kb.wiring import KnowledgeBase
@@ -57,7 +57,7 @@ def readyz(kb: KB, response: Response) -> ReadyOut:
 
 @router.get("/v1/about", summary="What this server is")
 def about(kb: KB) -> AboutOut:
-    """Versions, counts, models, error rates of gate and checks, settings one can run into."""
+    """Versions, counts, models, error rates of refusals and checks, settings one can run into."""
     current = kb.catalog.current_version()
     listed = kb.catalog.documents(current)
     status, detail = kb.model_status()
@@ -71,7 +71,7 @@ def about(kb: KB) -> AboutOut:
         passages=sum(one.passages for one in listed),
         model=ModelOut(name=kb.model.name, status=status, detail=detail),
         embedder=EmbedderOut.model_validate(identity) if identity else None,
-        gate={**Gate.shipped().measured, "whole_way": measured.gate},
+        gate={**Confidence.shipped().measured, "whole_way": measured.gate},
         verifier=measured.verifier,
         settings=SettingsOut.model_validate(kb.settings),
     )

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from kb.errors import ModelNotReady, WeighbridgeError
 from kb.ports import ChatModel
-from kb.types import Message
+from kb.types import Message, Token
 
 Status = Literal["loading", "ready", "failed"]
 
@@ -61,6 +61,15 @@ class BackgroundModel:
         self, messages: Sequence[Message], max_tokens: int, cancelled: Callable[[], bool]
     ) -> Iterator[str]:
         yield from self._ready().write(messages, max_tokens, cancelled)
+
+    def copy(
+        self,
+        messages: Sequence[Message],
+        grammar: str,
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Token]:
+        yield from self._ready().copy(messages, grammar, max_tokens, cancelled)
 
     def probability_of_yes(
         self, messages: Sequence[Message], cancelled: Callable[[], bool]

@@ -19,7 +19,7 @@ from kb.adapters.llamacpp_native import (
     NativeModel,
 )
 from kb.errors import ModelFailed, WeightsMissing
-from kb.types import Message
+from kb.types import Message, Token
 
 # Every way to write Yes and No is well within the first thousand; as many cost no more than twenty.
 CANDIDATES = 1000
@@ -88,6 +88,25 @@ class LlamaCppModel:
             finished = finished or choice["finish_reason"] is not None
             if piece := choice["delta"].get("content"):
                 yield piece
+        if not finished and not cancelled():
+            raise ModelFailed("the model broke off in the middle of its answer; ask again")
+
+    def copy(
+        self,
+        messages: Sequence[Message],
+        grammar: str,
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Token]:
+        """Tokens as they are generated, each allowed by the grammar."""
+        request = _request(messages, max_tokens)
+        request |= {"grammar": grammar, "logprobs": True, "top_logprobs": 1}
+        finished = False
+        for chunk in self._chunks(request, cancelled):
+            choice = chunk["choices"][0]
+            finished = finished or choice["finish_reason"] is not None
+            if piece := choice["delta"].get("content"):
+                yield Token(piece, probability_of(choice))
         if not finished and not cancelled():
             raise ModelFailed("the model broke off in the middle of its answer; ask again")
 
@@ -207,6 +226,12 @@ def share_of_yes(candidates: Iterable[Mapping[str, Any]]) -> float:
     if not sum(mass.values()):
         raise ModelFailed("the model would say neither yes nor no; use an instruction-tuned model")
     return mass["yes"] / sum(mass.values())
+
+
+def probability_of(choice: Mapping[str, Any]) -> float | None:
+    """Of the first token that a streamed choice brings; None where it brings none."""
+    told = (choice.get("logprobs") or {}).get("content") or []
+    return math.exp(min(told[0]["logprob"], 0.0)) if told else None
 
 
 def _request(messages: Sequence[Message], max_tokens: int) -> dict[str, object]:

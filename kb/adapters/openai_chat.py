@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, suppress
 from queue import Empty, SimpleQueue
@@ -19,7 +19,7 @@ from kb.adapters.llamacpp import share_of_yes
 from kb.adapters.openai_failures import translated
 from kb.breaker import Breaker
 from kb.errors import ModelError, ModelFailed, ModelNotReady
-from kb.types import Message
+from kb.types import Message, Token
 
 POLL_SECONDS = 0.05  # how late a cancelled caller may notice
 CONNECT_SECONDS = 5.0
@@ -55,6 +55,7 @@ class OpenAiChatModel:
         self._model = model
         self._breaker = breaker or Breaker()
         self._closed = False
+        self._grammars = True
         self._running: set[Future[Any]] = set()
         self._probed: tuple[float, tuple[Status, str]] | None = None
         self._probing = threading.Lock()
@@ -86,10 +87,20 @@ class OpenAiChatModel:
         self, messages: Sequence[Message], max_tokens: int, cancelled: Callable[[], bool]
     ) -> Iterator[str]:
         """Pieces of text as they are generated. Closing the generator stops the generation."""
-        pieces: SimpleQueue[str | None] = SimpleQueue()  # ends with None
+        for token in self._tokens(messages, max_tokens, cancelled, {}):
+            yield token.text
+
+    def _tokens(
+        self,
+        messages: Sequence[Message],
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+        extra: Mapping[str, object],
+    ) -> Iterator[Token]:
+        pieces: SimpleQueue[Token | None] = SimpleQueue()  # ends with None
 
         async def stream() -> None:
-            await self._stream(messages, max_tokens, pieces.put)
+            await self._stream(messages, max_tokens, extra, pieces.put)
 
         if cancelled():
             self._check_open()
@@ -108,6 +119,29 @@ class OpenAiChatModel:
                 yield piece
         finally:
             future.cancel()
+
+    def copy(
+        self,
+        messages: Sequence[Message],
+        grammar: str,
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Token]:
+        """Tokens as they are generated. The grammar goes along in the spellings of llama.cpp's
+        server and of vLLM's; a server that takes it for a mistake is asked without, from then
+        on."""
+        if self._grammars:
+            begun = False
+            try:
+                for token in self._tokens(messages, max_tokens, cancelled, _with_grammar(grammar)):
+                    begun = True
+                    yield token
+                return
+            except ModelFailed as error:
+                if begun or not _is_mistaken(error.__cause__):
+                    raise
+                self._grammars = False
+        yield from self._tokens(messages, max_tokens, cancelled, {})
 
     def probability_of_yes(
         self, messages: Sequence[Message], cancelled: Callable[[], bool]
@@ -180,7 +214,11 @@ class OpenAiChatModel:
     # -- the server's side: the event loop -------------------------------------------------------
 
     async def _stream(
-        self, messages: Sequence[Message], max_tokens: int, put: Callable[[str], None]
+        self,
+        messages: Sequence[Message],
+        max_tokens: int,
+        extra: Mapping[str, object],
+        put: Callable[[Token], None],
     ) -> None:
         finished = False
         with translated(self._url, self._model, self._breaker):
@@ -190,12 +228,13 @@ class OpenAiChatModel:
                 max_tokens=max_tokens,
                 temperature=0,
                 stream=True,
+                extra_body=dict(extra),
             ) as stream:
                 async for chunk in stream:
                     for choice in chunk.choices[:1]:
                         finished = finished or choice.finish_reason is not None
                         if choice.delta.content:
-                            put(choice.delta.content)
+                            put(Token(choice.delta.content))
             if not finished:
                 raise httpx.RemoteProtocolError("it broke off in the middle of its answer")
 
@@ -221,6 +260,15 @@ class OpenAiChatModel:
         client = self._client.with_options(timeout=PROBE_SECONDS, max_retries=0)
         with translated(self._url, self._model), suppress(openai.NotFoundError):
             await client.models.list()  # a server that has no such list answers, too
+
+
+def _is_mistaken(error: BaseException | None) -> bool:
+    """Whether the server says that the request is wrong: so say those that know no grammars."""
+    return isinstance(error, openai.APIStatusError) and error.status_code in (400, 422)
+
+
+def _with_grammar(grammar: str) -> dict[str, object]:
+    return {"grammar": grammar, "structured_outputs": {"grammar": grammar}}
 
 
 def _messages(messages: Sequence[Message]) -> list[ChatCompletionMessageParam]:
