@@ -10,6 +10,7 @@ from ingest.formats.pdf_words import Word
 
 _SAME_ROW = 0.4  # of the size, that baselines of a row may differ
 _GAP = 0.9  # of the size: words that are further apart belong to different columns or cells
+_MARK = re.compile(r"[•◦▪‣●○■□–*-]|\d{1,3}[.)]|[a-zA-Z][.)]|\(\w{1,2}\)")  # before an item
 RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 
 
@@ -61,7 +62,8 @@ def rows_of(words: Sequence[Word]) -> list[Row]:
 def _segments(row: Sequence[Word]) -> Iterator[Segment]:
     run: list[Word] = []
     for word in sorted(row, key=lambda one: one.left):
-        if run and word.left - run[-1].right > _GAP * max(word.size, run[-1].size):
+        far = run and word.left - run[-1].right > _GAP * max(word.size, run[-1].size)
+        if far and not (len(run) == 1 and _MARK.fullmatch(run[0].text)):
             yield Segment(tuple(run))
             run = []
         run.append(word)
