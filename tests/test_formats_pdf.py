@@ -385,7 +385,7 @@ def test_letters_that_no_font_names_are_no_text() -> None:
         b"/BaseFont /Helvetica /Encoding /WinAnsiEncoding", b"/BaseFont /X " + own
     )
 
-    with pytest.raises(FileWithoutText, match="text layer can't be read.*OCR"):
+    with pytest.raises(FileWithoutText, match=r"text layer can't be read.*OCR"):
         of(gibberish)
 
 

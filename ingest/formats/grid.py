@@ -24,6 +24,16 @@ def named_rows(rows: Sequence[Sequence[str]]) -> list[str]:
     names = [row[0].strip() for row in filled]
     if filled and all(len(row) == _PAIR for row in filled) and all(n.endswith(":") for n in names):
         return [f"- {row[0].strip()} {' '.join(row[1].split())}" for row in filled]
-    if any(cell.strip().endswith(":") for cell in next(iter(filled), ())):
+    if _are_pairs(next(iter(filled), ())):
         filled = [[""] * len(filled[0]), *filled]
     return table_lines(with_header(filled))
+
+
+def _are_pairs(row: Sequence[str]) -> bool:
+    """Whether each name in a row has its value beside it, so that the row is no head."""
+    names, values = row[::2], row[1::2]
+    return (
+        bool(values)
+        and all(n.strip().endswith(":") for n in names)
+        and not any(value.strip().endswith(":") for value in values)
+    )

@@ -21,6 +21,7 @@ _MAIN = "ppt/presentation.xml"
 _MOST_SLIDES = 3000
 _DEEPEST = 20  # groups in groups
 _FURNITURE = (PP_PLACEHOLDER.SLIDE_NUMBER, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.DATE)
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _A_ROW = 300_000  # English Metric Units, a third of an inch: shapes as high stand side by side
 
 
@@ -100,13 +101,22 @@ def _chart(chart: Any) -> Iterator[str]:
     """Its title and its figures, which are those of a sheet behind it."""
     if chart.has_title and chart.chart_title.has_text_frame:
         yield _on_one_line(chart.chart_title.text_frame.text)
-    for plot in chart.plots:
-        names = ["", *(series.name for series in plot.series)]
-        columns = [[str(one) for one in plot.categories]]
-        columns += [["" if v is None else f"{v:g}" for v in s.values] for s in plot.series]
-        rows = [[c[at] if at < len(c) else "" for c in columns] for at in range(len(columns[0]))]
-        if rows:
-            yield "\n".join(named_rows([names, *rows]))
+    series = list(chart._chartSpace.iter(f"{_CHART}ser"))  # python-pptx knows only flat ones
+    names = next((_points(one, "cat", "xVal") for one in series), {})
+    columns = [_points(one, "val", "yVal") for one in series]
+    heads = ["", *(_on_one_line(" ".join(_points(one, "tx").values())) for one in series)]
+    places = sorted({at for points in (names, *columns) for at in points})
+    rows = [[points.get(at, "") for points in (names, *columns)] for at in places]
+    if rows:
+        yield "\n".join(named_rows([heads, *rows]))
+
+
+def _points(series: Any, *kinds: str) -> dict[int, str]:
+    """What is kept of a series' cells, by their number."""
+    found = (series.find(f"{_CHART}{kind}") for kind in kinds)
+    part = next((one for one in found if one is not None), None)
+    points = part.iter(f"{_CHART}pt") if part is not None else ()
+    return {int(one.get("idx", "0")): one.findtext(f"{_CHART}v") or "" for one in points}
 
 
 def _paragraphs(shape: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from ingest.formats.grid import named_rows, one_header
@@ -21,8 +22,8 @@ from ingest.titles import stated_title
 from kb.errors import FileDamaged, FileTooComplex
 
 _MAIN = "xl/workbook.xml"
-_MOST_ROWS = 1_000_000
-_MOST_CELLS = 5_000_000
+_MOST_MERGED = 10_000  # cells
+_MOST_GAP = 1000  # rows; as many can't all be hidden by hand
 _PERCENT = re.compile(r"0(?:\.(0+))?%")
 _DECIMALS = re.compile(r"(#,##)?0(?:\.(0+))?(?![0#]*%)")
 _CURRENCY = re.compile(r'\[\$([^\]-]+)[^\]]*\]|"([^"]+)"|([$€£¥])')
@@ -40,18 +41,12 @@ def read_xlsx(uri: str, data: bytes) -> Parsed:
     text, total = [], 0
     for sheet in book.worksheets:
         if sheet.sheet_state == "visible":
-            _check_size(uri, sheet)
             for block in _blocks(sheet):
                 text.append(block)
                 total += len(block)
                 if total > LONGEST:
                     raise FileTooComplex(f"{uri}: holds more than {LONGEST} characters; split it")
     return Parsed(FrontMatter(stated_title(book.properties.title)), "\n\n".join(text))
-
-
-def _check_size(uri: str, sheet: Any) -> None:
-    if sheet.max_row > _MOST_ROWS or sheet.max_row * sheet.max_column > _MOST_CELLS:
-        raise FileTooComplex(f"{uri}: its sheet {sheet.title} has too many cells; split it")
 
 
 def _blocks(sheet: Any) -> Iterator[str]:
@@ -64,29 +59,40 @@ def _blocks(sheet: Any) -> Iterator[str]:
 
 
 def _rows(sheet: Any) -> list[list[str]]:
-    """Without rows and columns that are hidden; what a merged cell says in each that it covers."""
-    merged = {}
-    for span in sheet.merged_cells.ranges:
-        for at in span.cells:
-            merged[at] = (span.min_row, span.min_col)
+    """Without rows and columns that are hidden; what a merged cell says in each that it covers.
+    Of empty rows that follow each other there is one."""
+    said = _said(sheet)
+    columns = sorted({column for _, column in said})
     hidden = {name for name, column in sheet.column_dimensions.items() if column.hidden}
+    columns = [at for at in columns if get_column_letter(at) not in hidden]
+    filled = sorted({row for row, _ in said if not sheet.row_dimensions[row].hidden})
     rows: list[list[str]] = []
-    for row in sheet.iter_rows():
-        if row and not sheet.row_dimensions[row[0].row].hidden:
-            shown = [cell for cell in row if _column(cell, sheet) not in hidden]
-            rows.append([_said(sheet, merged, cell) for cell in shown])
+    for above, row in zip([0, *filled], filled, strict=False):
+        if above and _is_gap(sheet, above, row):
+            rows.append([""] * len(columns))
+        rows.append([said.get((row, at), "") for at in columns])
     return rows
 
 
-def _column(cell: Any, sheet: Any) -> str:
-    return str(cell.column_letter) if hasattr(cell, "column_letter") else ""
+def _is_gap(sheet: Any, above: int, row: int) -> bool:
+    """Whether there is an empty row between the two that is seen."""
+    between = range(above + 1, min(row, above + _MOST_GAP))
+    return any(not sheet.row_dimensions[at].hidden for at in between)
 
 
-def _said(sheet: Any, merged: dict[tuple[int, int], tuple[int, int]], cell: Any) -> str:
-    origin = merged.get((cell.row, cell.column))
-    if origin is not None:
-        cell = sheet.cell(*origin)
-    return shown(cell.value, cell.number_format)
+def _said(sheet: Any) -> dict[tuple[int, int], str]:
+    """By row and column, of the cells that hold something: a sheet may have millions of others
+    with a colour, which openpyxl's own iteration would make once more."""
+    said = {
+        at: text
+        for at, cell in sheet._cells.items()
+        if cell.value is not None and (text := shown(cell.value, cell.number_format))
+    }
+    for span in sheet.merged_cells.ranges:
+        text = said.get((span.min_row, span.min_col), "")
+        if text and span.size["rows"] * span.size["columns"] <= _MOST_MERGED:
+            said.update(dict.fromkeys(span.cells, text))
+    return said
 
 
 def _parts(rows: list[list[str]]) -> Iterator[list[list[str]]]:
