@@ -393,3 +393,18 @@ def test_no_title_is_not_called_anonymous() -> None:
     assert (
         of(pdf(["Open weights", "They are open."], title="\\(anonymous\\)")).title == "Open weights"
     )
+
+
+def test_letters_that_only_their_glyphs_name_are_text() -> None:
+    """As programs for diagrams draw them: glyphs of their own, under the letters' usual names."""
+    names = b" ".join(b"/%c" % n for n in range(65, 91))
+    glyphs = b" ".join(b"/%c 5 0 R" % n for n in range(65, 91))
+    own = (
+        b"/Subtype /Type3 /FontBBox [0 0 9 9] /FontMatrix [0.1 0 0 0.1 0 0] /FirstChar 65 "
+        b"/LastChar 90 /Widths [" + b"6 " * 26 + b"] /CharProcs << " + glyphs + b" >> "
+        b"/Encoding << /Type /Encoding /Differences [65 " + names + b"] >>"
+    )
+    usual = b"/Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding"
+    data = pdf_of_streams(placed((60, 700, "BOATS IN THE HARBOUR")))
+
+    assert of(data.replace(usual, own)).text.split() == ["BOATS", "IN", "THE", "HARBOUR"]

@@ -12,6 +12,7 @@ from pypdfium2 import PdfDocument, PdfiumError, PdfPage
 
 from ingest.formats.parsed import LONGEST, Parsed
 from ingest.formats.pdf_fields import fields_of
+from ingest.formats.pdf_fonts import name_their_letters
 from ingest.formats.pdf_layout import Layout
 from ingest.formats.pdf_lines import flowing
 from ingest.formats.pdf_words import words_of
@@ -135,6 +136,9 @@ def _page(layout: Layout, page: PageObject, picture: PdfPage) -> _Page:
     found = words_of(picture)
     picture.close()
     if found.drawn >= _FEWEST_SIGNS and found.unmapped > _MOST_UNMAPPED * found.drawn:
+        # pypdf reads letters by the names of their glyphs; pdfium doesn't in every kind of font.
+        if name_their_letters(page):
+            return _Page(tuple(page.extract_text().split("\n")))
         return _Page((), unreadable=True)
     lines = layout.lines([*found.words, *fields_of(page)])
     return _Page((*lines, "", " ".join(found.slanted)) if found.slanted else tuple(lines))
