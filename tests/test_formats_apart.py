@@ -9,6 +9,7 @@ import time
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from office_samples import EPUB, MAIL, RST, book, deck, odt, saved, zipped
 from samples import MAIN, docx, notebook, pdf, pdf_of_streams, rewritten
 
 from ingest.formats import FORMATS
@@ -22,6 +23,12 @@ SLOW = pdf_of_streams(b"BT /F1 11 Tf 50 750 Td " + b"(word) Tj " * 400_000 + b"E
 SAMPLES = {
     ".pdf": pdf(["A line.", "Another line."], ["A page."], title="Title"),
     ".docx": docx("# Heading", "Text.", [["A", "B"], ["1", "2"]]),
+    ".pptx": deck(),
+    ".xlsx": saved(book(("Boat", "Fee"), ("Freja", 310))),
+    ".odt": odt("<text:p>Text.</text:p>"),
+    ".epub": zipped(EPUB),
+    ".eml": MAIL,
+    ".rst": RST,
     ".ipynb": notebook(("markdown", "# Text", ""), ("code", "print(1)", "1")),
 }
 

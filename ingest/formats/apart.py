@@ -23,6 +23,12 @@ from kb.errors import FileDamaged, FileTooComplex, UnreadableFile, leaves
 READERS = {
     ".pdf": ("ingest.formats.pdf", "read_pdf"),
     ".docx": ("ingest.formats.docx", "read_docx"),
+    ".pptx": ("ingest.formats.pptx", "read_pptx"),
+    ".xlsx": ("ingest.formats.xlsx", "read_xlsx"),
+    ".odt": ("ingest.formats.odt", "read_odt"),
+    ".epub": ("ingest.formats.epub", "read_epub"),
+    ".eml": ("ingest.formats.eml", "read_eml"),
+    ".rst": ("ingest.formats.rst", "read_rst"),
     ".ipynb": ("ingest.formats.notebook", "read_notebook"),
 }
 _ROOT = Path(__file__).resolve().parents[2]

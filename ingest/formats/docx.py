@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 from docx import Document
 from docx.opc.constants import RELATIONSHIP_TYPE
@@ -13,56 +12,34 @@ from docx.opc.exceptions import OpcError
 from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
-from ingest.formats.docx_tables import table_rows
-from ingest.formats.docx_words import words
+from ingest.formats.docx_numbers import Label, Numbers
+from ingest.formats.docx_tables import table_blocks
+from ingest.formats.docx_words import boxes, words
+from ingest.formats.office import opened
 from ingest.formats.parsed import LONGEST, Parsed
-from ingest.formats.text import check_is
 from ingest.front_matter import FrontMatter
-from ingest.tables import table_lines
+from ingest.lines import ITEM
 from ingest.titles import stated_title
-from kb.errors import FileDamaged, FileEncrypted, FileTooComplex
+from kb.errors import FileDamaged, FileTooComplex
 
-MOST_UNPACKED = 200_000_000  # bytes, pictures included
-MOST_PARTS = 10_000
-_OLE = b"\xd0\xcf\x11\xe0"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MAIN = "word/document.xml"
 _WRAPPERS = {qn(f"w:{tag}") for tag in ("sdt", "sdtContent", "ins", "customXml", "moveTo")}
 _NOTES = (RELATIONSHIP_TYPE.FOOTNOTES, RELATIONSHIP_TYPE.ENDNOTES)
 _TITLE, _HEADING, _CONTENTS, _LIST = "title", "heading ", "toc ", "list"
+_MOST_BOXES = 20  # one in another
 
 
 def read_docx(uri: str, data: bytes) -> Parsed:
     """Without headers, footers, hidden and deleted text. The dates in a file's properties are
     those of its last saving, so none is taken. Raises FileDamaged, FileEncrypted,
     FileTooComplex; a damaged file makes python-docx raise anything."""
-    if data.startswith(_OLE) and _ENCRYPTED in data:
-        raise FileEncrypted(f"{uri}: asks for a password; save a copy without one and ingest that")
-    check_is(uri, data, b"PK\x03\x04", "a Word document (.docx)", within=4)
-    _check_parts(uri, data)
+    data = opened(uri, data, _MAIN, "a Word document (.docx)")
     try:
         document = Document(BytesIO(data))
     except (OpcError, ValueError, KeyError) as error:
         raise FileDamaged(f"{uri}: is no Word document that can be read; save it again") from error
-    text = "\n\n".join(_bounded(uri, _blocks(document)))
+    text = "\n\n".join(_bounded(uri, _Reading(document).blocks()))
     return Parsed(FrontMatter(stated_title(document.core_properties.title)), text)
-
-
-def _check_parts(uri: str, data: bytes) -> None:
-    """What the archive says that its parts unpack to is what zipfile unpacks at most."""
-    try:
-        with ZipFile(BytesIO(data)) as archive:
-            parts = archive.infolist()
-    except (BadZipFile, NotImplementedError) as error:
-        raise FileDamaged(f"{uri}: is damaged or cut off ({error}); save it again") from error
-    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
-        raise FileTooComplex(f"{uri}: unpacks to more than a document may; save it without media")
-    if any(part.flag_bits & 1 for part in parts):
-        raise FileEncrypted(f"{uri}: asks for a password; save a copy without one and ingest that")
-    if _MAIN not in {part.filename for part in parts}:
-        raise FileDamaged(
-            f"{uri}: is a ZIP archive and no Word document; archives aren't opened: unpack it"
-        )
 
 
 def _bounded(uri: str, blocks: Iterator[str]) -> Iterator[str]:
@@ -74,17 +51,73 @@ def _bounded(uri: str, blocks: Iterator[str]) -> Iterator[str]:
         yield block
 
 
-def _blocks(document: Any) -> Iterator[str]:
-    names = {style.style_id: (style.name or "").lower() for style in document.styles}
-    for element in _elements(document.element.body):
-        if element.tag == qn("w:tbl"):
-            rows = table_rows(element)
-            layout = len(rows) == 1 or all(len(row) == 1 for row in rows)
-            cells = (cell for row in rows for cell in row if cell.strip())
-            yield from cells if layout else ["\n".join(table_lines(rows))]
-        elif (text := words(element).strip()) and (block := _paragraph(element, text, names)):
-            yield block
-    yield from _notes(document.part)
+class _Reading:
+    """One pass over a document: the numbers count on from paragraph to paragraph."""
+
+    def __init__(self, document: Any) -> None:
+        styles = {style.style_id: style for style in document.styles}
+        self._document = document
+        self._names = {of: (style.name or "").lower() for of, style in styles.items()}
+        self._styles = {of: style.element for of, style in styles.items()}
+        self._numbers = Numbers(_part(document.part, RELATIONSHIP_TYPE.NUMBERING), self._styles)
+
+    def blocks(self) -> Iterator[str]:
+        yield from self._of(self._document.element.body)
+        yield from self._notes()
+
+    def _of(self, parent: Any, depth: int = 0) -> Iterator[str]:
+        for element in _elements(parent):
+            if element.tag == qn("w:tbl"):
+                yield from table_blocks(element)
+            elif block := self._paragraph(element, words(element).strip()):
+                yield block
+            if depth < _MOST_BOXES:
+                for box in boxes(element):
+                    yield from self._of(box, depth + 1)
+
+    def _paragraph(self, element: Any, text: str) -> str | None:
+        style = self._known_style(element.style)
+        # A table of contents repeats the headings. Empty paragraphs count as those with text do.
+        label = self._numbers.label(element)
+        if not text or style.startswith(_CONTENTS):
+            return None
+        if style == _TITLE:
+            return f"# {_on_one_line(text)}"
+        if style.startswith(_HEADING) and style[len(_HEADING) :].isdecimal():
+            level = min(6, 1 + int(style[len(_HEADING) :]))
+            number = f"{label.text} " if label and label.text else ""
+            return f"{'#' * level} {number}{_on_one_line(text)}"
+        if label is None and style.startswith(_LIST):
+            label = Label(0, "")
+        return text if label is None else _item(label, _on_one_line(text))
+
+    def _known_style(self, style: str | None) -> str:
+        """The name of the paragraph's style, or of the heading that its style is made from."""
+        own = self._names.get(style or "", "")
+        for _ in range(len(self._styles)):
+            name = self._names.get(style or "", "")
+            if name == _TITLE or name.startswith(_HEADING):
+                return name
+            based = self._styles[style].find(qn("w:basedOn")) if style in self._styles else None
+            if based is None:
+                break
+            style = based.get(qn("w:val"))
+        return own
+
+    def _notes(self) -> Iterator[str]:
+        for kind in _NOTES:
+            for note in _part(self._document.part, kind, otherwise=()):
+                lines = (words(element).strip() for element in _elements(note))
+                if text := " ".join(line for line in lines if line):
+                    yield f"- {_on_one_line(text)}"
+
+
+def _part(part: Any, kind: str, otherwise: Any = None) -> Any:
+    """The root of the part that is related so."""
+    for relation in part.rels.values():
+        if relation.reltype == kind and not relation.is_external:
+            return parse_xml(relation.target_part.blob)
+    return otherwise
 
 
 def _elements(parent: Any) -> Iterator[Any]:
@@ -96,36 +129,11 @@ def _elements(parent: Any) -> Iterator[Any]:
             yield element
 
 
-def _paragraph(element: Any, text: str, names: dict[str, str]) -> str | None:
-    style = names.get(element.style or "", "")
-    if style.startswith(_CONTENTS):
-        return None  # a table of contents repeats the headings
-    if style == _TITLE:
-        return f"# {_on_one_line(text)}"
-    if style.startswith(_HEADING) and style[len(_HEADING) :].isdecimal():
-        level = min(6, 1 + int(style[len(_HEADING) :]))
-        return f"{'#' * level} {_on_one_line(text)}"
-    depth = _list_level(element)
-    if depth is None and style.startswith(_LIST):
-        depth = 0
-    return text if depth is None else f"{'  ' * depth}- {_on_one_line(text)}"
-
-
-def _list_level(element: Any) -> int | None:
-    found = element.find(f"{qn('w:pPr')}/{qn('w:numPr')}")
-    if found is None:
-        return None
-    level = found.find(qn("w:ilvl"))
-    return min(8, int(level.get(qn("w:val"), "0"))) if level is not None else 0
-
-
-def _notes(part: Any) -> Iterator[str]:
-    for relation in part.rels.values():
-        if relation.reltype in _NOTES and not relation.is_external:
-            for note in parse_xml(relation.target_part.blob):
-                lines = (words(element).strip() for element in _elements(note))
-                if text := " ".join(line for line in lines if line):
-                    yield f"- {_on_one_line(text)}"
+def _item(label: Label, text: str) -> str:
+    """Behind its number; where that isn't one that a list in a text has, behind both signs."""
+    own = f"{label.text} {text}"
+    line = own if label.text and ITEM.match(own) else f"- {own.strip()}"
+    return f"{'  ' * label.level}{line}"
 
 
 def _on_one_line(text: str) -> str:

@@ -14,6 +14,8 @@ _LIGATURES = str.maketrans(
 )
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _HYPHEN_END = re.compile(r"(?<!\S)(\S*\w)([-\u00ad\u2010])$")
+WRAPPED = "\0"  # ends a line that was seen to go on in the next, by where its words stand
+_BAR = "|"  # begins the rows of a table, which stay lines
 _DIGITS = re.compile(r"\d+")
 _EDGE = 2  # lines at the head and at the foot of a page that may be furniture
 _LONGEST_FURNITURE = 120  # characters
@@ -38,7 +40,7 @@ def flowing(pages: Sequence[str]) -> str:
 
 
 def _lines(page: str) -> list[str]:
-    """Blank lines, which pypdf sets where it sees a gap, are kept."""
+    """Blank lines, which stand where there is a gap on the page, are kept."""
     return _trimmed([" ".join(line.split()) for line in page.translate(_LIGATURES).split("\n")])
 
 
@@ -56,8 +58,8 @@ def _furniture(pages: Sequence[Sequence[str]]) -> set[tuple[int, int]]:
     alike: dict[tuple[object, ...], set[tuple[int, int]]] = defaultdict(set)
     for number, lines in enumerate(pages):
         for at in _edges(lines):
-            if len(lines[at]) <= _LONGEST_FURNITURE:
-                for shape in _shapes(lines[at], number):
+            if len(lines[at]) <= _LONGEST_FURNITURE and not lines[at].startswith(_BAR):
+                for shape in _shapes(lines[at].removesuffix(WRAPPED), number):
                     alike[shape].add((number, at))
     least = max(_FEWEST_PAGES, len(pages) / 3)
     return {
@@ -69,7 +71,9 @@ def _furniture(pages: Sequence[Sequence[str]]) -> set[tuple[int, int]]:
         (number, at)
         for number, lines in enumerate(pages)
         for at in _edges(lines)
-        if len(pages) > 1 and len(lines) > 1 and _is_number_of(number + 1, lines[at])
+        if len(pages) > 1
+        and len(lines) > 1
+        and _is_number_of(number + 1, lines[at].removesuffix(WRAPPED))
     }
 
 
@@ -100,9 +104,13 @@ class _Flow:
 
     def __init__(self, pages: Sequence[Sequence[str]]) -> None:
         self._pages = pages
-        lengths = sorted(len(line) for lines in pages for line in lines if line)
+        lengths = sorted(
+            len(line) for lines in pages for line in lines if line and not line.startswith(_BAR)
+        )
         self._width = lengths[len(lengths) * 9 // 10] if lengths else 0
-        whole = (_HYPHEN_END.sub("", line).lower() for lines in pages for line in lines)
+        self._seen = any(line.endswith(WRAPPED) for lines in pages for line in lines)
+        plain = (line.removesuffix(WRAPPED) for lines in pages for line in lines)
+        whole = (_HYPHEN_END.sub("", line).lower() for line in plain)
         self._words = {word for line in whole for word in _WORD.findall(line)}
 
     def pieces(self) -> Iterator[str]:
@@ -112,20 +120,28 @@ class _Flow:
             turn = PAGE_BREAK if number else ""
             for line in lines or [""]:
                 below = line
-                if above and self._goes_on(above, line):
+                goes_on = above and self._goes_on(above, line, overleaf=bool(turn))
+                above = above.removesuffix(WRAPPED)
+                if goes_on:
                     above, below = self._healed(above, line)
                     yield above + (" " if above else "") + turn
                 else:
-                    yield above + ("\n\n" if above else "") + (f"{turn}\n" if turn else "")
+                    rows = above.startswith(_BAR) and line.startswith(_BAR) and not turn
+                    between = "\n" if rows else "\n\n"
+                    yield above + (between if above else "") + (f"{turn}\n" if turn else "")
                 above, turn = below, ""
-        yield above
+        yield above.removesuffix(WRAPPED)
 
-    def _goes_on(self, line: str, below: str) -> bool:
+    def _goes_on(self, line: str, below: str, overleaf: bool) -> bool:
         """Whether a line was broken only because it was full."""
-        if not below or ITEM.match(below):
+        if not below or ITEM.match(below) or line.startswith(_BAR) or below.startswith(_BAR):
             return False
+        if line.endswith(WRAPPED):
+            return True
         if _HYPHEN_END.search(line) and below[0].islower():
             return True
+        if self._seen and not overleaf:
+            return False
         if self._width < _NARROWEST:
             return False
         if not ENDED.search(line):
