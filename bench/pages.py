@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench import retrieval
+from bench import fields, retrieval
 
 Section = Mapping[str, Any]
 Lines = list[str]
@@ -208,6 +208,12 @@ HELD_OUT = (
     "only run. A list of the doubtful ones had been read before it (answers.md). Two rules made "
     "after it would withhold six of its sentences, and none of the development questions'."
 )
+
+
+def field(name: str) -> str:
+    if name in fields.SEEN:
+        return "Documents of another field, looked at while the product was tuned."
+    return "Documents of another field, that nobody who tunes has read."
 
 
 def ours(told: str, section: Section) -> Lines:

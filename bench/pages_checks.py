@@ -1,4 +1,4 @@
-"""Figures to Markdown: the gate, the checks and the public sets."""
+"""Figures to Markdown: refusals, the checks and the public sets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLAIMS = {
 def gate(section: Section) -> Lines:
     rows = []
     for name, one in section["sets"].items():
-        for way, told_as in (("alone", "the gate alone"), ("whole", "the whole way")):
+        for way, told_as in (("alone", "by its probability"), ("whole", "the whole way")):
             rates = one[way]
             rows.append(
                 (name, told_as, rates["precision"], rates["recall"], rates["answerable_refused"])
@@ -27,12 +27,11 @@ def gate(section: Section) -> Lines:
         for name, one in section["sets"].items()
     ]
     return [
-        "## The gate",
+        "## Refusals",
         "",
-        f"Refuses below a probability of {section['threshold']}, before anything is written; the "
-        "whole way also refuses where nothing that was written passes its check. Precision and "
-        "recall are of refusals. The gate's coefficients come from development questions and the "
-        "other SQuAD articles.",
+        f"A question is refused below a confidence of {section['threshold']}. Precision and "
+        "recall are of refusals. The coefficients come from rows of two other fields, of `corpus/` "
+        "and of the other SQuAD articles (bench/fit_confidence.py).",
         "",
         *table(("questions", "", "precision", "recall", "answerable ones refused"), rows),
         *table(("questions", "all", "unanswerable", "AUC", "Brier score"), areas),

@@ -13,6 +13,7 @@ from bench import (
     answers,
     attacks,
     checks,
+    fields,
     follow_ups,
     marks,
     paragraphs,
@@ -129,6 +130,11 @@ def _ours(questions: Path, file: str) -> Part:
     return rows
 
 
+def _fields(run: Run, model: Metered) -> Iterator[Row]:
+    for name in fields.names():
+        yield from fields.run(run.settings, name, model, run.results(fields.file(name), model))
+
+
 @contextmanager
 def _shelf(run: Run, model: Metered, documents: list[Document]) -> Iterator[Asking]:
     with bare(run.settings, model) as (kb, token_count):
@@ -192,6 +198,7 @@ PARTS: dict[str, tuple[Callable[[Run], list[Path]], Part]] = {
         lambda run: [run.questions.with_name("score.py")],
         _ours(*answers.OURS["held_out"]),
     ),
+    "fields": (lambda run: [run.questions.with_name("score.py")], _fields),
     "squad2": (lambda run: [run.public("squad2.jsonl")], _squad),
     "ramdocs": (lambda run: [run.public("ramdocs.jsonl")], _ramdocs),
     "bipia": (

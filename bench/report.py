@@ -130,6 +130,8 @@ def page(by: Mapping[str, Any], sections: Sections) -> list[str]:
         lines += ["## Questions seen later", "", *pages.ours(pages.SEEN, sections["seen"])]
     if "held_out" in sections:
         lines += ["## Held-out questions", "", *pages.ours(pages.HELD_OUT, sections["held_out"])]
+    for name, one in sections.get("fields", {}).items():
+        lines += [f"## Another field: {name}", "", *pages.ours(pages.field(name), one)]
     if "gate" in sections:
         lines += pages_checks.gate(sections["gate"])
     lines += pages_checks.verifier(sections) + pages_checks.public(sections)
@@ -176,13 +178,13 @@ def pictures(sections: Sections, docs: Path) -> None:
 def _gate_pictures(sets: Mapping[str, Any], docs: Path) -> None:
     said = {name: {"x": one["reliability"]["said"], "y": one["reliability"]["seen"]}
             for name, one in sets.items()}  # fmt: skip
-    plots.curves(docs / "gate-reliability.png", "The gate: what it says, and what is so", said,
+    plots.curves(docs / "gate-reliability.png", "Confidence: what it says, and what is so", said,
                  ("said probability that the documents answer", "share that they answer"),
                  "perfectly calibrated")  # fmt: skip
-    plots.curves(docs / "gate-roc.png", "The gate: refusals",
+    plots.curves(docs / "gate-roc.png", "Refusals",
                  {n: o["roc"] for n, o in sets.items()},
                  ("answerable ones refused", "unanswerable ones refused"), "chance")  # fmt: skip
-    plots.curves(docs / "gate-precision-recall.png", "The gate: refusals",
+    plots.curves(docs / "gate-precision-recall.png", "Refusals",
                  {n: o["precision_recall"] for n, o in sets.items()},
                  ("recall", "precision"))  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import answers, attacks, checks, follow_ups, marks, ramdocs, scifact, squad
+from bench import answers, attacks, checks, fields, follow_ups, marks, ramdocs, scifact, squad
 from bench.rates import auc, precision_recall, reliability, roc, share
 from bench.rows import Row, read
 from kb.answering.answer import Limits
@@ -38,6 +38,11 @@ def summarise(folder: Path, questions: Path) -> dict[str, Section]:
         rows = read(folder / file)
         if rows and scorer.is_file():
             found[name] = marks.summary(marks.marked(rows, ours, scorer)) | _made(rows)
+    for name in fields.names():
+        rows = read(folder / fields.file(name))
+        if rows and scorer.is_file():
+            of_field = marks.marked(rows, fields.questions(name), scorer)
+            found.setdefault("fields", {})[name] = marks.summary(of_field) | _made(rows)
     for name, (file, measure) in PARTS.items():
         rows = read(folder / file)
         if rows:

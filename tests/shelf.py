@@ -47,13 +47,13 @@ PRICES = Document(
     ),
 )
 
-# Only the likelihood of what the model copies decides: at 0 a question is refused, at 0.3 the
+# Only the likelihood of what the model copies decides: at 0 a question is refused, at 0.35 the
 # closest passages are shown, and from 0.5 on, or where the model tells none, it is answered. Where
 # no model points, the closest passages are shown.
 BY_THE_MODEL = Confidence(
     intercept=-4.0,
     weights={"likelihood": 10.0},
-    intercept_of_best=-1.0,
+    intercept_of_best=-0.5,
     weights_of_best={},
     measured={},
 )

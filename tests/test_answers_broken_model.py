@@ -120,7 +120,8 @@ def test_wherever_a_model_stalls_the_deadline_ends_it(pieces: int) -> None:
 def test_a_model_that_stalls_after_its_first_sentence_has_answered() -> None:
     first = len(GEMMA.sentences[0].split())
 
-    answer = answer_of(ScriptedModel([SAID], stalls_after=first + 1))
+    lines = SAID.replace(" The", "\nThe", 1)
+    answer = answer_of(ScriptedModel([lines], stalls_after=first + 1))
 
     assert answer.outcome == "answered"
     assert answer.text.startswith(f"{GEMMA.sentences[0]} [1]")

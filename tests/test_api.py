@@ -19,7 +19,8 @@ from kb.wiring import KnowledgeBase
 
 ANSWER_KEYS = {
     "id", "conversation_id", "question", "standalone_question", "outcome", "reason", "text",
-    "citations", "conflicts", "withheld", "nearest", "suggestions", "corpus_version", "model",
+    "citations", "conflicts", "confidence", "marked", "withheld", "nearest", "suggestions",
+    "corpus_version", "model",
     "timings_ms",
     "cached",
 }  # fmt: skip
@@ -72,7 +73,7 @@ def test_answer_has_the_fields_of_the_wire_and_no_others(client: TestClient) -> 
 def test_refusal_has_a_reason_and_the_nearest_passages_and_cites_nothing(
     make_kb: MakeKb, client_of: ClientOf
 ) -> None:
-    client = client_of(make_kb(ScriptedModel(first_passage, lambda prompt: 0.0)))
+    client = client_of(make_kb(ScriptedModel(first_passage, probability=0.0)))
 
     answer = ask(client)
 

@@ -105,8 +105,8 @@ def test_sentences_add_up_to_the_answer(client: TestClient) -> None:
 def test_the_first_sentence_comes_while_the_model_still_writes(
     make_kb: MakeKb, client_of: ClientOf
 ) -> None:
-    said = "The Gemini API costs $2.00 for a million input tokens. Then it falls silent."
-    model = ScriptedModel([said], stalls_after=13)
+    said = "The Gemini API costs $2.00 for a million input tokens.\nThen it falls silent."
+    model = ScriptedModel([said], stalls_after=11)
     names: list[str] = []
     asked = {"question": QUESTION}
     client = client_of(make_kb(model))
@@ -119,11 +119,12 @@ def test_the_first_sentence_comes_while_the_model_still_writes(
     assert names == ["status", "evidence", "status", "status", "sentence"]
 
 
-@pytest.mark.parametrize("yes", [0.0, 1.0])
+@pytest.mark.parametrize("likelihood", [0.0, 1.0])
 def test_a_stream_ends_with_an_answer_and_done(
-    make_kb: MakeKb, client_of: ClientOf, yes: float
+    make_kb: MakeKb, client_of: ClientOf, likelihood: float
 ) -> None:
-    events = streamed(client_of(make_kb(ScriptedModel(first_passage, lambda prompt: yes))))
+    model = ScriptedModel(first_passage, probability=likelihood)
+    events = streamed(client_of(make_kb(model)))
 
     assert [name for name, _ in events[-2:]] == ["answer", "done"]
     assert events[-1][1] == {}

@@ -67,7 +67,7 @@ def test_sentences_appear_while_the_answer_is_still_being_written(open_page: Ope
         page.get_by_role("textbox", name="Your question").fill(ANSWERED)
         page.get_by_role("button", name="Ask", exact=True).click()
 
-        expect(page.locator(".stage")).to_contain_text("checking every sentence")
+        expect(page.locator(".stage")).to_contain_text("Pointing at what answers")
         expect(page.locator(".found")).to_contain_text("Found in")
         expect(page.locator(".text")).to_contain_text("MIT license")
         assert page.locator(".actions").count() == 0

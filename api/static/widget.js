@@ -21,7 +21,7 @@ const NARROW = "(max-width: 30rem)";
 const STAGES = {
   searching: "Searching the documents",
   reading: "Reading what was found",
-  checking: "Writing, and checking every sentence",
+  checking: "Pointing at what answers",
 };
 const REASONS = {
   no_evidence: "Nothing found",
@@ -217,8 +217,10 @@ function byMarker(citations) {
   return [...new Map(citations.map((c) => [c.marker, c])).values()].sort((a, b) => a.marker - b.marker);
 }
 
-/** The answer as strings and markers: cited sentences as they stand, the [n] between them apart. */
-function pieces({ text, citations }) {
+/** The answer as strings, markers and {marked} words: cited sentences as they stand, the [n] between
+ * them apart. */
+function pieces({ text, citations, marked = [] }) {
+  const marks = marked.map(([start, end]) => [unitsAt(text, start), unitsAt(text, end)]);
   const ends = new Map(citations.map((c) => [c.answer_start, c.answer_end]));
   const found = [];
   let at = 0;
@@ -229,11 +231,22 @@ function pieces({ text, citations }) {
   for (const [start, end] of [...ends].sort((a, b) => a[0] - b[0])) {
     const [from, to] = [unitsAt(text, start), unitsAt(text, end)];
     between(from);
-    found.push(text.slice(from, to));
+    found.push(...withMarks(text, from, to, marks));
     at = to;
   }
   between(text.length);
   return found;
+}
+
+function withMarks(text, from, to, marks) {
+  const found = [];
+  let at = from;
+  for (const [start, end] of marks.filter(([start, end]) => from <= start && end <= to)) {
+    if (start < at) continue;
+    found.push(text.slice(at, start), { marked: text.slice(start, end) });
+    at = end;
+  }
+  return [...found, text.slice(at, to)];
 }
 
 // -- elements -----------------------------------------------------------------------------------
@@ -362,7 +375,7 @@ class Turn {
 
   answered(answer) {
     const shown = {
-      quoted: () => [label("Word for word from the documents"), this.prose(answer)],
+      quoted: () => [label("Closest passages"), this.prose(answer)],
       conflicting: () => this.disagreement(answer),
       refused: () => this.refusal(answer),
     }[answer.outcome]?.() ?? [this.prose(answer)];
@@ -382,6 +395,9 @@ class Turn {
     for (const piece of pieces(answer)) {
       if (known.has(piece)) {
         shown.push(...together(text, this.chip(known.get(piece))));
+        text = "";
+      } else if (piece.marked) {
+        shown.push(text, make("mark", {}, piece.marked));
         text = "";
       } else text += typeof piece === "number" ? `[${piece}]` : piece;
     }
@@ -522,9 +538,11 @@ function count(n, noun) {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
-function facts({ timings_ms: timings, withheld }) {
+function facts({ timings_ms: timings, withheld, confidence }) {
+  const sure = confidence === null || confidence === undefined ? null : Math.round(100 * confidence);
   return [
-    withheld ? make("span", { title: "No quote supports what was left out" }, `${count(withheld, "sentence")} withheld`) : "",
+    sure === null ? "" : make("span", { title: "How probable it is that this answers the question" }, `${sure} % sure`),
+    withheld ? make("span", { title: "What stands in no source was left out" }, `${count(withheld, "sentence")} withheld`) : "",
     timings?.total === undefined ? "" : make("span", {}, `${(timings.total / 1000).toFixed(1)} s`),
   ];
 }

@@ -54,8 +54,8 @@ class Limits:
     evidence_words: int = 100
     answer_seconds: float = 40.0
     answer_from: float = 0.5
-    quote_from: float = 0.25
-    at_once_from: float = 0.8
+    quote_from: float = 0.33
+    at_once_from: float = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,10 @@ class Answering:
         retrieved = self._clock()
         if not gathered.evidence:
             yield self._refused(asked, "no_evidence", gathered)
+            return
+        if gathered.coverage < OFF_TOPIC:
+            yield EvidenceFound(gathered.evidence)
+            yield self._refused(asked, "off_topic", gathered)
             return
         key = key_of(asked.question, ask.filters, self._model.name, gathered)
         known = self._cache.recall(key)
@@ -197,8 +201,8 @@ class Answering:
             yield SentenceWithheld(stray, "copied")
         answered = bool(composer.citations)
         if not answered and probability < limits.quote_from:
-            reason: Reason = "off_topic" if gathered.coverage < OFF_TOPIC else "not_stated"
-            yield self._refused(asked, reason, gathered, probability, len(copying.strays))
+            withheld = len(copying.strays)
+            yield self._refused(asked, "not_stated", gathered, probability, withheld)
             return
         pointed = [] if answered else copying.statements()
         for piece in [*pointed, best]:
