@@ -99,6 +99,7 @@ def made_of(uri: str, parsed: Parsed) -> Document:
         uri=uri,
         as_of=facts.as_of or date_of(text),
         text=text,
+        reading=parsed.reading,
     )
 
 

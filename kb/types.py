@@ -30,6 +30,28 @@ def sha256_of(*parts: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """Something that a person sees in a file and that its text doesn't hold. kind: "picture",
+    "hidden block", …; where: in the file's own words, "" for anywhere in it."""
+
+    kind: str
+    count: int
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the reading of a file went. notes: what was decided about it, for its owner to check."""
+
+    lost: tuple[Lost, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.notes)
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One revision of a source document. Offsets everywhere are code points into `text`."""
 
@@ -39,6 +61,7 @@ class Document:
     uri: str  # the document's own address; for a file its path under the ingested folder
     as_of: str | None  # ISO 8601, as precise as the source is: 2026, 2026-05 or 2026-05-01
     text: str
+    reading: Reading = field(default_factory=Reading, compare=False)
 
     @property
     def revision(self) -> str:

@@ -48,7 +48,7 @@ def decoded(uri: str, data: bytes) -> str:
         raise EncodingInvalid(f"{uri}: is UTF-32; save it as UTF-8")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decoded(uri, data, "utf-16")
-    _check_is_text(uri, data)
+    check_is_text(uri, data)
     return _decoded(uri, data, "utf-8-sig")
 
 
@@ -78,7 +78,7 @@ def _decoded(uri: str, data: bytes, encoding: str) -> str:
         ) from error
 
 
-def _check_is_text(uri: str, data: bytes) -> None:
+def check_is_text(uri: str, data: bytes) -> None:
     sample = data[:_SAMPLE]
     controls = len(sample) - len(sample.translate(None, _CONTROL))
     binary = b"\0" in data or controls > _CONTROL_SHARE * len(sample)

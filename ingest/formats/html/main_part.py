@@ -1,0 +1,131 @@
+"""Which part of a page is its text: trafilatura finds the article, and what stands in the article's
+place on the page belongs to it, tables and captions that trafilatura leaves out among them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest.formats.html.page import names, words
+
+_SHORT = 400  # characters; on a page of less trafilatura finds no article
+_OF_THE_TEXT = 0.9  # of its characters lie in the element that is taken for the article
+_LINKS = 0.5  # more of a block's characters in links make a menu of it
+_AROUND_TAGS = frozenset("nav footer dialog".split())
+_AROUND_ROLES = frozenset("navigation banner contentinfo search dialog alertdialog".split())
+_AROUND_NAMES = re.compile(
+    r"(?:^|[\s_-])(?:cookies?|consent|gdpr|navbar|nav|menu|breadcrumbs?|sidebar|share|sharing|"
+    r"social|related|recommend(?:ed|ations)?|newsletter|subscribe|subscription|promo|advert(?:s|"
+    r"isement)?|ads?|sponsored|comments?|disqus|pagination|pager|skip-?link|site-?footer|"
+    r"site-?header|popup|modal|tags|byline-share|most-read|trending|read-?more|copyright)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_LEAVES = frozenset("p li h1 h2 h3 h4 h5 h6 td th dd dt pre figcaption blockquote div span".split())
+_OWN = frozenset("table dl figure pre math details ol ul".split())
+
+
+@dataclass(slots=True)
+class Part:
+    """root: the element that holds the text; around: those inside it and beside it that are the
+    page's furniture."""
+
+    root: Any
+    tree: Any
+    around: set[Any] = field(default_factory=set)
+
+    def left_out(self, element: Any) -> bool:
+        return element in self.around
+
+    def words_around(self) -> int:
+        total = len(words(self.tree).split())
+        return total - len(words(self.root).split()) + sum(
+            len(words(one).split()) for one in self.around if not _inside_any(one, self.around)
+        )
+
+
+def main_part(tree: Any, html: str) -> Part:
+    body = tree.find("body")
+    body = tree if body is None else body
+    found = _article(html)
+    part = Part(body, body)
+    leaves = [one for one in body.iter() if one.tag in _LEAVES and _own_text(one)]
+    kept = [one for one in leaves if _plain(_own_text(one)) in found] if found else []
+    if sum(len(_own_text(one)) for one in kept) < _SHORT:
+        kept = []
+    if kept:
+        part.root = _holding(kept)
+    part.around = set(_furniture(part.root, kept))
+    return part
+
+
+def _article(html: str) -> str:
+    import trafilatura  # a quarter of a second of a server's start: only where a page is read
+
+    found = trafilatura.extract(html, output_format="txt", include_comments=False)
+    return _plain(found or "")
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text if c.isalnum())
+
+
+def _own_text(element: Any) -> str:
+    """Its words outside of the blocks in it."""
+    inner = [child for child in element if child.tag in _LEAVES - {"span"} or child.tag in _OWN]
+    if not inner:
+        return words(element)
+    tails = [element.text or "", *(child.tail or "" for child in element)]
+    return " ".join(" ".join(tails).split())
+
+
+def _holding(kept: list[Any]) -> Any:
+    """The innermost element that holds nearly all of the text."""
+    weights: dict[Any, int] = {}
+    total = 0
+    for one in kept:
+        size = len(_own_text(one))
+        total += size
+        while one is not None:
+            weights[one] = weights.get(one, 0) + size
+            one = one.getparent()
+    candidates = (one for one, weight in weights.items() if weight >= _OF_THE_TEXT * total)
+    return max(candidates, key=lambda one: sum(1 for _ in one.iterancestors()))
+
+
+def _furniture(root: Any, kept: list[Any]) -> Iterator[Any]:
+    holding = {above for one in kept for above in (one, *one.iterancestors())}
+    order = {one: at for at, one in enumerate(root.iter())}
+    last = max((order[one] for one in kept if one in order), default=None)
+    for element in root.iterdescendants():
+        if not isinstance(element.tag, str) or element in holding:
+            continue
+        beyond = last is not None and order[element] > last and not _has_own(element)
+        if beyond or _is_around(element, bool(kept)):
+            yield element
+
+
+def _has_own(element: Any) -> bool:
+    found = next(element.iter("table", "dl", "figcaption", "pre", "details"), None)
+    return found is not None and _link_share(element) < _LINKS
+
+
+def _is_around(element: Any, chosen: bool) -> bool:
+    if element.tag in _AROUND_TAGS or element.get("role") in _AROUND_ROLES:
+        return True
+    if element.tag in ("header", "aside") and next(element.iterancestors("main", "article"), None) is None:
+        return element.tag == "aside" or next(element.iter("h1"), None) is None
+    if _AROUND_NAMES.search(names(element)) and element.tag not in ("body", "main", "article"):
+        return True
+    menu = chosen and element.tag in ("ul", "ol", "div", "section", "p")
+    return menu and bool(words(element)) and _link_share(element) > _LINKS
+
+
+def _link_share(element: Any) -> float:
+    linked = sum(len(words(link)) for link in element.iter("a"))
+    return linked / max(1, len(words(element)))
+
+
+def _inside_any(element: Any, others: set[Any]) -> bool:
+    return any(above in others for above in element.iterancestors())
