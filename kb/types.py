@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from kb.reading import Reading
+
 Float32 = npt.NDArray[np.float32]
 Int8 = npt.NDArray[np.int8]
 UInt16 = npt.NDArray[np.uint16]
@@ -27,28 +29,6 @@ def sha256_of(*parts: str) -> str:
 
 
 # -- documents and passages ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Something that a person sees in a file and that its text doesn't hold. kind: "picture",
-    "hidden block", …; where: in the file's own words, "" for anywhere in it."""
-
-    kind: str
-    count: int
-    where: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How the reading of a file went. notes: what was decided about it, for its owner to check."""
-
-    lost: tuple[Lost, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def clean(self) -> bool:
-        return not (self.lost or self.notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ingest.formats.parsed import Parsed
 from ingest.front_matter import FrontMatter
 from ingest.tables import table_lines, with_header
 from kb.errors import FileDamaged
-from kb.types import Reading
+from kb.reading import Reading
 
 _SEPARATORS = ",;\t|"
 _SAMPLE = 200  # rows that tell the separator

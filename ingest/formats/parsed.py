@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.front_matter import FrontMatter
-from kb.types import Reading
+from kb.reading import Reading
 
 PAGE_BREAK = "\f"  # as in any text file: what follows is on the next page
 LONGEST = 20_000_000  # characters of text out of one file; novels have a million

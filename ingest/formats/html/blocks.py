@@ -12,7 +12,7 @@ from ingest.formats.html.formulas import formula, local, raised
 from ingest.formats.html.page import words
 from ingest.formats.html.tables import cells_of, is_layout, is_list_of_terms, table_rows
 from ingest.tables import table_lines
-from kb.types import Lost
+from kb.reading import Lost
 
 _INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite data del dfn em font i ins label mark nobr q rp rt ruby s "
@@ -168,7 +168,8 @@ class _Walk:
             self._end()
 
     def _script(self, element: Any) -> None:
-        self._say(f" {' '.join((element.text or '').split())} ")
+        if str(element.get("type", "")).startswith("math/tex"):
+            self._say(f" {' '.join((element.text or '').split())} ")
 
     def _picture(self, element: Any) -> None:
         small = {element.get("width"), element.get("height")} & _TINY

@@ -9,9 +9,9 @@ from typing import Any
 
 from lxml import etree, html
 
-from kb.types import Lost
+from kb.reading import Lost
 
-_NEVER_SHOWN = frozenset("script style template noscript head link meta base".split())
+_NEVER_SHOWN = frozenset("script style template noscript link base".split())
 _DISPLAYED_NOT = re.compile(r"display:none|visibility:hidden|content-visibility:hidden")
 _PANEL = re.compile(
     r"accord|collaps|expand|toggle|tab[-_]?p(?:ane|anel)|panel|faq|dropdown-content|spoiler|"
@@ -38,7 +38,7 @@ def parsed_page(text: str) -> Page | None:
     except etree.ParserError:
         return None
     for element in [*tree.iter()]:
-        if element.tag in _NEVER_SHOWN and not _is_formula(element):
+        if element.tag in _NEVER_SHOWN and not _is_kept_script(element):
             element.drop_tree()
     hidden = _prune_hidden(tree)
     return Page(tree, (Lost("hidden block", hidden, ""),) if hidden else ())
@@ -53,8 +53,9 @@ def words(element: Any) -> str:
     return " ".join("".join(element.itertext()).split())
 
 
-def _is_formula(element: Any) -> bool:
-    return element.tag == "script" and str(element.get("type", "")).startswith("math/tex")
+def _is_kept_script(element: Any) -> bool:
+    kind = str(element.get("type", ""))
+    return element.tag == "script" and kind.startswith(("math/tex", "application/ld+json"))
 
 
 def _prune_hidden(tree: Any) -> int:

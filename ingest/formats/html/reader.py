@@ -9,7 +9,7 @@ from ingest.formats.html.main_part import main_part
 from ingest.formats.html.page import parsed_page
 from ingest.formats.parsed import LONGEST, Parsed
 from kb.errors import FileEmpty, FileTooComplex
-from kb.types import Lost, Reading
+from kb.reading import Lost, Reading
 
 
 def read_html(uri: str, data: bytes) -> Parsed:
