@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+
+
+AROUND_THE_TEXT = "word around the text"  # a page's menus, banners and footers
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,15 @@ class Reading:
     @property
     def clean(self) -> bool:
         return not (self.lost or self.notes)
+
+
+def stored(reading: Reading) -> str | None:
+    """As the catalog keeps it; None where there is nothing to tell."""
+    return None if reading.clean else json.dumps(asdict(reading), ensure_ascii=False)
+
+
+def of_stored(text: str | None) -> Reading:
+    if text is None:
+        return Reading()
+    held = json.loads(text)
+    return Reading(tuple(Lost(**one) for one in held["lost"]), tuple(held["notes"]))

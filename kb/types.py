@@ -42,6 +42,7 @@ class Document:
     as_of: str | None  # ISO 8601, as precise as the source is: 2026, 2026-05 or 2026-05-01
     text: str
     reading: Reading = field(default_factory=Reading, compare=False)
+    origin: str | None = field(default=None, compare=False)  # the file that it was read from
 
     @property
     def revision(self) -> str:

@@ -24,6 +24,13 @@ _MEANT |= {"gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949", "shift_jis"
 _WESTERN = re.compile(r"[\x00-\x7fÀ-ÖØ-öø-ÿŒœŠšŽžŸ€£§°²³·–—‘’“”„‚…•™®©«»¿¡\xa0´ºª½¼¾±µ×]*")
 _FOREIGN_WORD = re.compile(r"[À-ÖØ-öø-ÿŒœŠšŽžŸ]{3}")
 _WESTERN_PAGE = "cp1252"
+_ENOUGH_TO_TELL = 200_000  # bytes
+_FEWEST = 20  # letters beyond ASCII; fewer may be anything
+_OF_ONE_SCRIPT = 0.95
+# Greek, Cyrillic, Hebrew, Arabic, Thai, kana, Han, Hangul
+_SCRIPTS = ((0x370, 0x3FF), (0x400, 0x4FF), (0x590, 0x5FF), (0x600, 0x6FF), (0xE00, 0xE7F))
+_SCRIPTS += ((0x3040, 0x30FF), (0x4E00, 0x9FFF), (0xAC00, 0xD7AF))
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _NAMES = {"cp1252": "Windows-1252"}
 
 
@@ -34,18 +41,37 @@ class Characters:
 
 
 def characters(uri: str, data: bytes, declared: str | None = None) -> Characters:
-    """UTF-8, or UTF-16 that says so; else what is declared; else Western. Raises FileIsBinary,
-    EncodingInvalid."""
+    """UTF-8, or UTF-16; else what is declared; else Western, or a script that only one encoding
+    gives. Raises FileIsBinary, EncodingInvalid."""
     try:
         return Characters(decoded(uri, data))
     except EncodingInvalid as error:
+        if data.startswith(_MARKS):
+            raise
         check_is_text(uri, data)
         if declared and (text := _as(data, declared)) is not None:
             return Characters(text, (f"read as {_name(declared)}, as it declares",))
         text = _as(data, _WESTERN_PAGE)
         if text and _WESTERN.fullmatch(text) and not _FOREIGN_WORD.search(text):
             return Characters(text, (f"read as {_name(_WESTERN_PAGE)}, which its bytes look like",))
+        if (shown := _shown(data)) is not None:
+            return Characters(shown[1], (f"read as {_name(shown[0])}, which its bytes look like",))
         raise error
+
+
+def _shown(data: bytes) -> tuple[str, str] | None:
+    """The encoding that the bytes show, and the text in it. Letters of one script, and enough of
+    them: Latin code pages can't be told from each other, so none of those is taken."""
+    from charset_normalizer import from_bytes  # needed by hardly any file
+
+    best = from_bytes(data[:_ENOUGH_TO_TELL]).best()
+    text = _as(data, best.encoding) if best is not None else None
+    if best is None or text is None:
+        return None
+    foreign = [c for c in text if ord(c) > 0x7F and c.isalpha()]
+    own = sum(any(first <= ord(c) <= last for first, last in _SCRIPTS) for c in foreign)
+    sure = len(foreign) >= _FEWEST and own >= _OF_ONE_SCRIPT * len(foreign)
+    return (best.encoding, text) if sure else None
 
 
 def declared_in_markup(data: bytes) -> str | None:

@@ -11,7 +11,6 @@ from lxml import etree, html
 
 from ingest.clean import visible
 from ingest.front_matter import FrontMatter, iso_date
-from kb.errors import FrontMatterInvalid
 
 # A page states when it was last changed before when it was first published: a reader asks for the
 # first. Nothing else on it is its date: the days of events, comments and other articles are not.
@@ -88,10 +87,7 @@ def _kinds(thing: Mapping[str, Any]) -> list[str]:
 
 def _day(value: str) -> str | None:
     found = _DAY.fullmatch(value.strip())
-    try:
-        return iso_date(found[1], "") if found else None
-    except FrontMatterInvalid:
-        return None
+    return iso_date(found[1] if found else value)
 
 
 def _tidy(value: str | None) -> str | None:

@@ -9,7 +9,7 @@ from ingest.formats.html.main_part import main_part
 from ingest.formats.html.page import parsed_page
 from ingest.formats.parsed import LONGEST, Parsed
 from kb.errors import FileEmpty, FileTooComplex
-from kb.reading import Lost, Reading
+from kb.reading import AROUND_THE_TEXT, Lost, Reading
 
 
 def read_html(uri: str, data: bytes) -> Parsed:
@@ -39,5 +39,5 @@ def _text(html: str) -> tuple[str, tuple[Lost, ...]]:
     around = part.words_around()
     lost = [*page.lost, *markdown.lost()]
     if around:
-        lost.append(Lost("words around the text", around, "menus, banners and footers"))
+        lost.append(Lost(AROUND_THE_TEXT, around, "menus, banners and footers"))
     return text, tuple(lost)
