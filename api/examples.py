@@ -214,6 +214,10 @@ JOB: Example = {
         "affected_answers": [
             {"id": ANSWER["id"], "why": "changed", "documents": ["key-differences.md"]}
         ],
+        "lost": [
+            {"document_id": "guides~models.md", "kind": "picture", "count": 2, "where": "Licences"}
+        ],
+        "notes": [],
     },
 }
 

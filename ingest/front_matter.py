@@ -1,4 +1,4 @@
-"""Reads the block of fields at the head of a Markdown file: YAML between ---, or TOML between +++."""
+"""Reads the fields at the head of a Markdown file: YAML between ---, or TOML between +++."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from dateutil import parser as dates
+from dateutil import parser as dates  # type: ignore[import-untyped]  # its stubs are a package of their own
 from frontmatter.default_handlers import YAMLHandler
-from yaml import YAMLError  # type: ignore[import-untyped]  # its stubs are a package of their own
+from yaml import YAMLError  # type: ignore[import-untyped]  # likewise
 
 from ingest.clean import visible
 
@@ -152,6 +152,7 @@ def _as_of(value: object, notes: list[str]) -> str | None:
     found = iso_date(value)
     if found is None and value not in (None, ""):
         notes.append(
-            f"as_of {str(value)[:80]!r} is no date and was left out: write 2026, 2026-05 or 2026-05-01"
+            f"as_of {str(value)[:80]!r} is no date and was left out: write 2026, 2026-05 or "
+            "2026-05-01"
         )
     return found

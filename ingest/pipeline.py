@@ -17,9 +17,9 @@ from ingest.items import Failed, Item, failure, found_in
 from ingest.plan import Plan, plan
 from ingest.split import SPLITTER
 from kb.catalog import Catalog
+from kb.errors import UnreadableFile
 from kb.lookup import Lookup
 from kb.ownership import Turn
-from kb.errors import UnreadableFile
 from kb.ports import Embedder, PassageStore
 from kb.reading import Reading
 from kb.standing import AffectedAnswers, affected
@@ -276,8 +276,8 @@ def _taken(
     return failure(
         item.name,
         UnreadableFile(
-            f"{uri}: is what another file is called already, {origin}; rename one of the two, or "
-            "ingest the folder that holds both"
+            f"{uri}: is what a file in another folder is called already; rename one of the two, or "
+            "ingest the folder that both are in"
         ),
     )
 

@@ -17,8 +17,8 @@ from ingest.formats.apart import READERS, reader_of
 from ingest.formats.csv import read_csv
 from ingest.formats.html import read_html
 from ingest.formats.json import read_json
-from ingest.formats.parsed import PAGE_BREAK, Parsed, Reader
 from ingest.formats.markdown import read_markdown, read_text
+from ingest.formats.parsed import PAGE_BREAK, Parsed, Reader
 from ingest.identity import Known
 from ingest.titles import date_of, title_of
 from kb.errors import FileEmpty, FileMissing, FileTooLarge, FormatUnsupported, UnreadableFile
@@ -46,8 +46,9 @@ def find(
     paths: Iterable[Path], within: Path | None = None, known: Known | None = None
 ) -> tuple[list[tuple[Path, Path]], list[tuple[Path, UnreadableFile]]]:
     """The files to read, each once and in a fixed order, as (path, root), root being the folder
-    that its uri counts from: `within`, or what `known` has of it, or else the given folder itself; and those that can't be
-    read, with the reason. Hidden files and folders inside the given ones are in neither list."""
+    that its uri counts from: `within`, or what `known` has of it, or else the given folder itself;
+    and those that can't be read, with the reason. Hidden files and folders inside the given ones
+    are in neither list."""
     found: dict[str, tuple[Path, Path]] = {}
     refused: list[tuple[Path, UnreadableFile]] = []
     for given in paths:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-
 AROUND_THE_TEXT = "word around the text"  # a page's menus, banners and footers
 
 

@@ -14,7 +14,9 @@ from ingest.formats.parsed import Parsed
 from ingest.front_matter import FrontMatter, split_front_matter
 from kb.reading import Lost, Reading
 
-_FENCED = re.compile(r"^([ \t]*)(`{3,}|~{3,}).*?(?:^[ \t]*\2[`~]*[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
+_FENCED = re.compile(
+    r"^([ \t]*)(`{3,}|~{3,}).*?(?:^[ \t]*\2[`~]*[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
+)
 _OPENS = re.compile(r"<(table|dl)\b[^>]*>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _FOLDED = re.compile(r"[ \t]*</?(?:details|summary)\b[^>]*>[ \t]*", re.IGNORECASE)

@@ -81,7 +81,9 @@ def _shown(output: Mapping[str, Any], lost: Counter[str]) -> Iterator[str]:
     """An output as its reader sees it: the richest form of it that is text."""
     data = output.get("data") or {}
     if output.get("output_type") == "error":
-        yield _fenced(f"{output.get('ename', '')}: {_COLOUR.sub('', _text(output.get('evalue')))}", "text")
+        yield _fenced(
+            f"{output.get('ename', '')}: {_COLOUR.sub('', _text(output.get('evalue')))}", "text"
+        )
         return
     if "<table" in (html := _text(data.get("text/html"))):
         made = fragment(html)
@@ -96,7 +98,9 @@ def _shown(output: Mapping[str, Any], lost: Counter[str]) -> Iterator[str]:
     printed = _COLOUR.sub("", _text(output.get("text") or data.get("text/plain"))).strip("\n")
     if printed.strip():
         shortened = _shortened(printed)
-        lost["line of output"] += printed.count("\n") + 1 - shortened.count("\n") if shortened != printed else 0
+        lost["line of output"] += (
+            printed.count("\n") + 1 - shortened.count("\n") if shortened != printed else 0
+        )
         yield _fenced(shortened, "text")
 
 

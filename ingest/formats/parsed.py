@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingest.front_matter import FrontMatter
 from kb.reading import Reading
@@ -20,7 +20,7 @@ class Parsed:
     facts: FrontMatter
     text: str
     paged: bool = False
-    reading: Reading = Reading()
+    reading: Reading = field(default_factory=Reading)
 
 
 # Takes the file's name, for messages, and its bytes. Raises UnreadableFile.

@@ -176,7 +176,9 @@ class _Walk:
         if element.get("alt") == "" or element.get("role") == "presentation" or small:
             return
         shown = element.get("alt") or ""
-        tex = "math" in (element.get("class") or "") or "tex" in (element.get("class") or "").split()
+        tex = (
+            "math" in (element.get("class") or "") or "tex" in (element.get("class") or "").split()
+        )
         if tex and shown:
             self._say(f" {shown} ")
         else:
@@ -186,7 +188,9 @@ class _Walk:
         kind = (element.get("type") or "text").lower()
         if kind in ("checkbox", "radio"):
             self._say("[x] " if element.get("checked") is not None else "[ ] ")
-        elif kind in ("text", "number", "email", "date", "tel", "url", "time") and element.get("value"):
+        elif kind in ("text", "number", "email", "date", "tel", "url", "time") and element.get(
+            "value"
+        ):
             self._say(f" {element.get('value')} ")
 
     def _select(self, element: Any) -> None:
@@ -301,7 +305,9 @@ class _Walk:
         if not rows:
             return
         if is_list_of_terms(rows):
-            lines = [f"- {name}: {_on_one_line(value)}" for name, value in rows[1:] if name or value]
+            lines = [
+                f"- {name}: {_on_one_line(value)}" for name, value in rows[1:] if name or value
+            ]
             self._ends_with(lines)
         else:
             self._blocks.append(Block("table", "\n".join(table_lines(rows))))

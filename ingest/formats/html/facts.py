@@ -75,9 +75,11 @@ def _things(held: object) -> Iterator[Mapping[str, Any]]:
         if isinstance(one, dict):
             yield one
             graph = one.get("@graph")
-            yield from (inner for inner in graph if isinstance(inner, dict)) if isinstance(
-                graph, list
-            ) else ()
+            yield from (
+                (inner for inner in graph if isinstance(inner, dict))
+                if isinstance(graph, list)
+                else ()
+            )
 
 
 def _kinds(thing: Mapping[str, Any]) -> list[str]:

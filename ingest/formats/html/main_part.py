@@ -47,8 +47,12 @@ class Part:
 
     def words_around(self) -> int:
         total = len(words(self.tree).split())
-        return total - len(words(self.root).split()) + sum(
-            len(words(one).split()) for one in self.around if not _inside_any(one, self.around)
+        return (
+            total
+            - len(words(self.root).split())
+            + sum(
+                len(words(one).split()) for one in self.around if not _inside_any(one, self.around)
+            )
         )
 
 
@@ -71,7 +75,9 @@ class _Article:
 
     def __init__(self, text: str) -> None:
         self._all = _plain(text)
-        self._lines = {_plain(part) for line in text.split("\n") for part in (line, *line.split("|"))}
+        self._lines = {
+            _plain(part) for line in text.split("\n") for part in (line, *line.split("|"))
+        }
 
     def has(self, text: str) -> bool:
         plain = _plain(text)
@@ -134,9 +140,9 @@ def _furniture(root: Any, kept: list[Any], sure: bool, article: bool) -> Iterato
     for element in root.iterdescendants():
         if not isinstance(element.tag, str) or element in holding or element in taken:
             continue
-        if _is_around(element, sure):
-            yield element
-        elif sure and not _belongs(element, first <= order[element] <= last, article):
+        if _is_around(element, sure) or (
+            sure and not _belongs(element, first <= order[element] <= last, article)
+        ):
             yield element
 
 
@@ -153,7 +159,11 @@ def _belongs(element: Any, between: bool, article: bool) -> bool:
         return True
     if _link_share(element) > _SOME_LINKS:
         return False
-    return element.tag in _HEADS or _has(element, *_OWN) or any(above.tag in _OWN for above in element.iterancestors())
+    return (
+        element.tag in _HEADS
+        or _has(element, *_OWN)
+        or any(above.tag in _OWN for above in element.iterancestors())
+    )
 
 
 def _has(element: Any, *tags: str) -> bool:
@@ -163,7 +173,10 @@ def _has(element: Any, *tags: str) -> bool:
 def _is_around(element: Any, chosen: bool) -> bool:
     if element.tag in _AROUND_TAGS or element.get("role") in _AROUND_ROLES:
         return True
-    if element.tag in ("header", "aside") and next(element.iterancestors("main", "article"), None) is None:
+    if (
+        element.tag in ("header", "aside")
+        and next(element.iterancestors("main", "article"), None) is None
+    ):
         return element.tag == "aside" or next(element.iter("h1"), None) is None
     if _AROUND_NAMES.search(names(element)) and element.tag not in ("body", "main", "article"):
         return True
@@ -174,6 +187,10 @@ def _is_around(element: Any, chosen: bool) -> bool:
 def _link_share(element: Any) -> float:
     linked = sum(len(words(link)) for link in element.iter("a"))
     return linked / max(1, len(words(element)))
+
+
+def _word_count(element: Any) -> int:
+    return sum(len(text.split()) for text in element.itertext())
 
 
 def _inside_any(element: Any, others: set[Any]) -> bool:

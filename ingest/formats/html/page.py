@@ -82,7 +82,9 @@ def _is_hidden(element: Any) -> bool:
 
 def _opened(tree: Any) -> Iterator[str]:
     """The ids that something on the page opens."""
-    for element in tree.iter("a", "button", "div", "span", "li", "h2", "h3", "h4", "input", "label"):
+    for element in tree.iter(
+        "a", "button", "div", "span", "li", "h2", "h3", "h4", "input", "label"
+    ):
         for name in _OPENERS:
             for one in str(element.get(name, "")).split():
                 if name != "href" or (one.startswith("#") and _is_opener(element)):

@@ -45,7 +45,7 @@ def table_rows(table: Any, text: Callable[[Any], str]) -> list[Sequence[str]]:
     if heads == len(lines):
         heads = min(1, heads)
     body = [[cell.text for cell in line] for line in _under_sections(lines[heads:])]
-    width = max(map(len, [*lines, *body]), default=0)
+    width = max((*map(len, lines), *map(len, body)), default=0)
     if not heads:
         by_row = bool(lines) and all(line and line[0].head for line in lines)
         return [[""] * width, *body] if by_row else with_header(body)
