@@ -28,10 +28,10 @@ def texts(index: Index) -> dict[str, str]:
 def test_an_edited_file_given_alone_replaces_its_document(index: Index, tmp_path: Path) -> None:
     tram = written(tmp_path / "lines" / "tram.md", "The tram leaves at 6:40.")
     written(tmp_path / "lines" / "train.md", "The train leaves at 7:10.")
-    index.ingest([tmp_path])
+    index.pipeline().run([tmp_path])
     tram.write_text("The tram leaves at 6:55.")
 
-    report: Report = index.ingest([tram])
+    report: Report = index.pipeline().run([tram])
 
     assert report.plan.replace == ("lines~tram.md",)
     assert texts(index) == {
@@ -44,17 +44,17 @@ def test_a_folder_inside_of_one_that_was_ingested_counts_from_there(
     index: Index, tmp_path: Path
 ) -> None:
     written(tmp_path / "lines" / "tram.md", "The tram leaves at 6:40.")
-    index.ingest([tmp_path])
+    index.pipeline().run([tmp_path])
 
-    assert index.ingest([tmp_path / "lines"]).plan.keep == ("lines~tram.md",)
+    assert index.pipeline().run([tmp_path / "lines"]).plan.keep == ("lines~tram.md",)
 
 
 def test_two_files_of_one_name_never_replace_each_other(index: Index, tmp_path: Path) -> None:
     written(tmp_path / "north" / "hours.md", "Open at eight.")
     written(tmp_path / "south" / "hours.md", "Open at ten.")
-    index.ingest([tmp_path / "north"])
+    index.pipeline().run([tmp_path / "north"])
 
-    report = index.ingest([tmp_path / "south"])
+    report = index.pipeline().run([tmp_path / "south"])
 
     assert "called already" in report.failed[0].message
     assert str(tmp_path / "north") not in report.failed[0].message
@@ -63,11 +63,11 @@ def test_two_files_of_one_name_never_replace_each_other(index: Index, tmp_path: 
 
 def test_a_folder_that_was_moved_holds_the_same_documents(index: Index, tmp_path: Path) -> None:
     written(tmp_path / "north" / "hours.md", "Open at eight.")
-    index.ingest([tmp_path / "north"])
+    index.pipeline().run([tmp_path / "north"])
     (tmp_path / "north").rename(tmp_path / "moved")
     written(tmp_path / "moved" / "hours.md", "Open at nine.")
 
-    assert index.ingest([tmp_path / "moved"]).plan.replace == ("hours.md",)
+    assert index.pipeline().run([tmp_path / "moved"]).plan.replace == ("hours.md",)
 
 
 def test_what_lies_in_the_corpus_folder_counts_from_it(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_name_is_the_same_in_both_of_its_spellings(index: Index, tmp_path: Pat
     written(tmp_path / "a" / unicodedata.normalize("NFD", name), "Five.")
     written(tmp_path / "b" / unicodedata.normalize("NFC", name), "Five.")
 
-    first = index.ingest([tmp_path / "a"]).plan.add
+    first = index.pipeline().run([tmp_path / "a"]).plan.add
 
-    assert first == index.ingest([tmp_path / "a"]).plan.keep
+    assert first == index.pipeline().run([tmp_path / "a"]).plan.keep
     assert [*texts(index)] == [*first]

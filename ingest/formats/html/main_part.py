@@ -46,14 +46,9 @@ class Part:
         return element in self.around
 
     def words_around(self) -> int:
-        total = len(words(self.tree).split())
-        return (
-            total
-            - len(words(self.root).split())
-            + sum(
-                len(words(one).split()) for one in self.around if not _inside_any(one, self.around)
-            )
-        )
+        outside = _word_count(self.tree) - _word_count(self.root)
+        outermost = (one for one in self.around if not _inside_any(one, self.around))
+        return outside + sum(map(_word_count, outermost))
 
 
 def main_part(tree: Any, html: str) -> Part:
