@@ -10,7 +10,7 @@ from ingest.formats.html.page import words
 from ingest.tables import with_header
 
 _MOST_SPAN = 1000  # what browsers allow for columns
-_MOST_CELLS = 500_000  # of a table; one that claims more of its spans is damaged or means harm
+_MOST_REPEATED = 200_000  # cells of a table; where spans claim more it is damaged or means harm
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +62,26 @@ def _grid(table: Any, text: Callable[[Any], str]) -> tuple[list[Line], int]:
     """Every place of the table, and how many lines its own head has."""
     lines: list[Line] = []
     reaching: dict[int, tuple[int, _Cell]] = {}  # by column: for how many lines more
-    heads = total = 0
+    heads = repeated = 0
     rows = _rows(table)
     columns = max((sum(_span(c, "colspan") for c in _cells(row)) for row, _ in rows), default=0)
     for row, in_head in rows:
         line: Line = []
-        ahead = iter(_cells(row))
-        while True:
+        if repeated > _MOST_REPEATED:
+            reaching.clear()
+        for cell in _cells(row):
             _take(reaching, line)
-            cell = next(ahead, None)
-            if cell is None:
-                break
-            wide = _span(cell, "colspan")
+            # Past the limit every cell holds in one place: nothing that is written is dropped.
+            meant = repeated + len(line) <= _MOST_REPEATED
+            wide = _span(cell, "colspan") if meant else 1
+            tall = _span(cell, "rowspan", zero=len(rows)) - 1 if meant else 0
             one = _Cell(text(cell), _is_head(cell), wide >= columns > 1 and not line)
-            tall = _span(cell, "rowspan", zero=len(rows)) - 1
             for _ in range(wide):
                 if tall > 0:
                     reaching[len(line)] = (tall, one)
                 line.append(one)
-            total += wide
-            if total > _MOST_CELLS:
-                return lines, heads
+        _take(reaching, line)
+        repeated += len(line) - len(_cells(row))
         lines.append(line)
         heads += in_head and len(lines) == heads + 1
     return [line for line in lines if line], heads
