@@ -111,12 +111,12 @@ def test_a_table_that_only_places_things_is_no_table() -> None:
 
 
 def test_spans_that_claim_a_million_cells_end() -> None:
-    lines = [f"<td rowspan=65000 colspan=1000>x{n}</td><td>{n}</td>" for n in range(2000)]
+    lines = [f"<td rowspan=65000 colspan=1000>x{n}</td><td>{n}</td>" for n in range(1500)]
 
     found = page(table(*lines)).text
 
     assert len(found) < 4_000_000
-    assert "| x1999 | 1999 |" in found
+    assert "| x1499 | 1499 |" in found
 
 
 # -- lists, terms, notes -------------------------------------------------------------------------
