@@ -154,6 +154,8 @@ DOCUMENT: Example = {
         {"revision": "sha256:" + "9a0b7c21" * 8, "since_version": 1, "until_version": 3},
         {"revision": _REVISION, "since_version": 3, "until_version": None},
     ],
+    "lost": [{"kind": "picture", "count": 2, "where": "Licences"}],
+    "notes": [],
 }
 REVISION: Example = {
     **_SOURCE,
@@ -216,6 +218,10 @@ JOB: Example = {
         "affected_answers": [
             {"id": ANSWER["id"], "why": "changed", "documents": ["key-differences.md"]}
         ],
+        "lost": [
+            {"document_id": "guides~models.md", "kind": "picture", "count": 2, "where": "Licences"}
+        ],
+        "notes": [],
     },
 }
 

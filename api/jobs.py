@@ -43,6 +43,22 @@ class FailedOut(_Out):
     message: str
 
 
+class LostOfOut(_Out):
+    """Something of a document's file that a person sees in it and that its text doesn't hold."""
+
+    document_id: str = Field(validation_alias="document")
+    kind: str
+    count: int
+    where: str
+
+
+class NoteOnOut(_Out):
+    """What was decided about a document while it was read, to be checked."""
+
+    document_id: str = Field(validation_alias="document")
+    note: str
+
+
 class ReportOut(_Out):
     """What became of the documents, by id. Of a dry run: what would have."""
 
@@ -62,6 +78,8 @@ class ReportOut(_Out):
         validation_alias=AliasPath("affected", "answers"),
         description=f"Of those the newest, {MOST_AFFECTED} at most.",
     )
+    lost: list[LostOfOut] = Field(description="Of the documents that were added or replaced.")
+    notes: list[NoteOnOut] = Field(description="Likewise.")
 
 
 class FailureOut(_Out):

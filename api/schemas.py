@@ -181,6 +181,14 @@ class KeptOut(_Out):
     until_version: int | None
 
 
+class LostOut(_Out):
+    """kind: picture, hidden block, …; where: in the document's own words, "" for anywhere."""
+
+    kind: str
+    count: int
+    where: str
+
+
 class DocumentDetailOut(DocumentOut):
     """A document as the newest version that holds it has it. Where every revision has an
     `until_version`, the document was removed."""
@@ -188,6 +196,10 @@ class DocumentDetailOut(DocumentOut):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.DOCUMENT]})
 
     revisions: list[KeptOut]
+    lost: list[LostOut] = Field(
+        description="What a person sees in its file and its text doesn't hold, of that revision."
+    )
+    notes: list[str] = Field(description="What was decided about it while it was read.")
 
 
 class RevisionOut(_Out):

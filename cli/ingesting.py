@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,8 @@ def _here(settings: Settings, wanted: Wanted, stop: threading.Event) -> Report:
     opening = notes.status("opening the index")
     with opening, ingesting(settings, wanted.rebuild, wanted.workers) as pipeline:
         opening.stop()
-        found = found_in(wanted.paths)
+        known = replace(pipeline.known(), corpus=settings.corpus)
+        found = found_in(wanted.paths, known=known)
         if wanted.settle_seconds:
             found = Steady(wanted.settle_seconds).found(found)
         with showing(notes) as shows:

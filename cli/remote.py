@@ -72,6 +72,9 @@ class Server:
     def cancel(self, job_id: str) -> Wire:
         return self._call("POST", f"/v1/jobs/{job_id}/cancel")
 
+    def documents(self) -> Wire:
+        return self._call("GET", "/v1/documents")
+
     def versions(self) -> Wire:
         return self._call("GET", "/v1/versions")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from cli.screen import say
+from kb.reading import AROUND_THE_TEXT
 
 if TYPE_CHECKING:
     from ingest.pipeline import Report
@@ -30,6 +32,8 @@ def wire(report: Report) -> dict[str, object]:
         "embedded": report.embedded,
         "affected_total": report.affected.total,
         "affected_answers": [asdict(one) for one in report.affected.answers],
+        "lost": [asdict(one) for one in report.lost],
+        "notes": [asdict(one) for one in report.notes],
     }
 
 
@@ -40,12 +44,26 @@ def show(report: Report, dry_run: bool) -> None:
             say(f"{word:8}{document}")
     for failed in report.failed:
         say(f"failed  {failed.path}: {failed.message}")
+    _show_lost(report)
     if dry_run:
         say(f"would be: {counts(report)}")
     else:
         say(f"{counts(report)}; {report.embedded} of {report.passages} passages embedded")
         say(f"corpus version {report.version}")
         _show_affected(report)
+
+
+def _show_lost(report: Report) -> None:
+    """What isn't in the texts, by document; the page's menus only in --json."""
+    for note in report.notes:
+        say(f"note    {note.document}: {note.note}")
+    by_document: dict[str, Counter[str]] = {}
+    for one in report.lost:
+        by_document.setdefault(one.document, Counter())[one.kind] += one.count
+    for document, kinds in by_document.items():
+        told = ", ".join(f"{n} × {kind}" for kind, n in kinds.items() if kind != AROUND_THE_TEXT)
+        if told:
+            say(f"lost    {document}: {told}")
 
 
 def _show_affected(report: Report) -> None:

@@ -17,6 +17,7 @@ from cli.remote import Server, Wire, reported
 from kb.errors import JobCancelled, JobEnded
 
 if TYPE_CHECKING:  # trafilatura takes a second: only where files are read
+    from ingest.identity import Known
     from ingest.pipeline import Report
 
 SERVER_SECONDS = 60.0  # of silence, once everything is sent
@@ -74,6 +75,13 @@ class Sending:
         except JobEnded:  # it was faster
             return self._server.job(job["id"])
 
+    def _known(self) -> Known:
+        """The server's documents: it doesn't tell where they were read from."""
+        from ingest.identity import Known
+
+        listed = self._server.documents()["documents"]
+        return Known.of((one["uri"], None) for one in listed)
+
     def _lines(
         self, paths: Sequence[Path], max_bytes: int, settle_seconds: float
     ) -> Iterator[bytes]:
@@ -83,7 +91,7 @@ class Sending:
         from kb.errors import UnreadableFile
 
         steady = Steady(settle_seconds)
-        found, refused = find(paths)
+        found, refused = find(paths, known=self._known())
         for path, error in refused:
             yield _refusal(path, error.code, str(error))
         for done, (path, root) in enumerate(found, 1):
@@ -113,7 +121,7 @@ def _line(value: Wire) -> bytes:
 
 def _report(wire: Wire, names: dict[str, str]) -> Report:
     from ingest.items import Failed
-    from ingest.pipeline import Report
+    from ingest.pipeline import LostOf, NoteOn, Report
     from ingest.plan import Plan
     from kb.standing import Affected, AffectedAnswers
 
@@ -127,4 +135,12 @@ def _report(wire: Wire, names: dict[str, str]) -> Report:
         ),
         wire["affected_total"],
     )
-    return Report(wire["version"], plan, here, wire["passages"], wire["embedded"], affected)
+    lost = (
+        LostOf(one["document_id"], one["kind"], one["count"], one["where"])
+        for one in wire.get("lost", ())  # a server of the release before doesn't tell
+    )
+    notes = (NoteOn(one["document_id"], one["note"]) for one in wire.get("notes", ()))
+    return Report(
+        wire["version"], plan, here, wire["passages"], wire["embedded"], affected,
+        tuple(lost), tuple(notes),
+    )  # fmt: skip

@@ -9,15 +9,18 @@ from typing import Protocol
 from ingest.items import Failed, Item, failure
 from ingest.split import split
 from kb.errors import UnreadableFile
+from kb.reading import Reading
 from kb.types import Document, Encoding, Passage
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What a file holds, by name only."""
+    """What a file holds, by name only, and how its reading went."""
 
     document: str
     revision: str
+    reading: Reading = field(default_factory=Reading)
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Alone:
             document = item.read(self.max_bytes)
         except UnreadableFile as error:
             return failure(item.name, error)
-        return Revision(document.id, document.revision)
+        return Revision(document.id, document.revision, document.reading, document.origin)
 
     def passages(self, item: Item) -> Ready | Failed:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from ingest.identity import Known
 from ingest.readers import document, find, read
 from kb.errors import FileMissing, PathNotAllowed, UnreadableFile
 from kb.types import Document
@@ -40,10 +41,12 @@ def failure(name: str, error: UnreadableFile) -> Failed:
     return Failed(name, error.code, str(error))
 
 
-def found_in(paths: Sequence[Path], within: Path | None = None) -> Found:
-    """The items in files and folders. within: the folder that uris count from; left out: each
-    given folder itself."""
-    found, refused = find(paths, within)
+def found_in(
+    paths: Sequence[Path], within: Path | None = None, known: Known | None = None
+) -> Found:
+    """The items in files and folders. within: the folder that uris count from; left out: what
+    `known` has of a file, or else each given folder itself."""
+    found, refused = find(paths, within, known)
     items = [Item(str(path), partial(read, path, root)) for path, root in found]
     return items, [failure(str(path), error) for path, error in refused]
 

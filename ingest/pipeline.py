@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from ingest.buffer import Buffer, embed
-from ingest.crew import Alone, Crew, Ready
-from ingest.items import Failed, Item, found_in
+from ingest.crew import Alone, Crew, Ready, Revision
+from ingest.identity import Known
+from ingest.items import Failed, Item, failure, found_in
 from ingest.plan import Plan, plan
 from ingest.split import SPLITTER
 from kb.catalog import Catalog
+from kb.errors import UnreadableFile
 from kb.lookup import Lookup
 from kb.ownership import Turn
 from kb.ports import Embedder, PassageStore
+from kb.reading import Reading
 from kb.standing import AffectedAnswers, affected
 from kb.types import Encoding, Float32, IndexIdentity
 from kb.upkeep import Upkeep
@@ -35,10 +38,28 @@ def quiet(what: str, done: int, total: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class LostOf:
+    """Something of a document's file that is not in its text; see kb.reading."""
+
+    document: str
+    kind: str
+    count: int
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteOn:
+    """What was decided about a document while it was read, for its owner to check."""
+
+    document: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What an ingest did. version: the current one afterwards; embedded: passages that went
     through the encoder (the rest of the changed documents' passages were known already);
-    affected: stored answers that lost support by it."""
+    affected: stored answers that lost support by it; lost, notes: of the documents that changed."""
 
     version: int
     plan: Plan
@@ -46,6 +67,8 @@ class Report:
     passages: int
     embedded: int
     affected: AffectedAnswers = field(default_factory=AffectedAnswers)
+    lost: tuple[LostOf, ...] = ()
+    notes: tuple[NoteOn, ...] = ()
 
 
 @dataclass(slots=True)
@@ -54,6 +77,7 @@ class _Survey:
 
     revisions: dict[str, str] = field(default_factory=dict)  # by document id
     items: dict[str, Item] = field(default_factory=dict)  # likewise
+    readings: dict[str, Reading] = field(default_factory=dict)  # likewise; of those with any
     failed: list[Failed] = field(default_factory=list)
 
     def drop(self, document: str, failed: Failed) -> None:
@@ -116,7 +140,11 @@ class Pipeline:
         progress: Progress = quiet,
     ) -> Report:
         """`carry_out` for what is found in files and folders."""
-        return self.carry_out(*found_in(paths), prune, dry_run, progress)
+        return self.carry_out(*found_in(paths, known=self.known()), prune, dry_run, progress)
+
+    def known(self) -> Known:
+        """The documents of the current version, for who is to find their files again."""
+        return Known.of(self._catalog.origins(self._catalog.current_version()).values())
 
     def carry_out(
         self,
@@ -137,7 +165,7 @@ class Pipeline:
         if dry_run:
             version = self._catalog.current_version()
             todo = _planned(survey, self._catalog.live_revisions(version), prune)
-            return Report(version, todo, tuple(survey.failed), 0, 0)
+            return _report(version, todo, survey)
         with self._turn.taken(wait_seconds):
             if self._made_with is not None:
                 self._catalog.claim(self._made_with)
@@ -157,7 +185,7 @@ class Pipeline:
         version = self._catalog.current_version()
         lost = self._affected(before, version)  # while the version before is there to compare with
         self._upkeep.sweep()
-        return Report(version, todo, tuple(survey.failed), passages, embedded, lost)
+        return _report(version, todo, survey, passages, embedded, lost)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -165,13 +193,17 @@ class Pipeline:
         self, items: Sequence[Item], failed: Sequence[Failed], progress: Progress
     ) -> _Survey:
         survey = _Survey(failed=[*failed])
+        origins = self._catalog.origins(self._catalog.current_version())
         found = zip(items, self._crew.revisions(items), strict=True)
         for done, (item, read) in enumerate(found, 1):
             if isinstance(read, Failed):
                 survey.failed.append(read)
+            elif (taken := _taken(item, read, origins)) is not None:
+                survey.failed.append(taken)
             else:
                 survey.revisions[read.document] = read.revision
                 survey.items[read.document] = item
+                survey.readings[read.document] = read.reading
             progress("reading", done, len(items))
         return survey
 
@@ -183,6 +215,7 @@ class Pipeline:
                 survey.drop(document_id, ready)
                 continue
             survey.revisions[document_id] = ready.document.revision
+            survey.readings[document_id] = ready.document.reading
             yield ready
 
     # -- writing, unseen -------------------------------------------------------------------------
@@ -231,6 +264,43 @@ class Pipeline:
         if vectors:  # of all at once: each call to Chroma costs as much as a hundred vectors
             self._store.put(list(vectors), np.stack(list(vectors.values())))
         return len(new) + sum(len(ready.encodings) for ready in buffer.documents)
+
+
+def _taken(
+    item: Item, read: Revision, origins: Mapping[str, tuple[str, str | None]]
+) -> Failed | None:
+    """That a document of this name was read from another file, which is still there."""
+    uri, origin = origins.get(read.document, ("", None))
+    if read.origin is None or origin in (None, read.origin) or not Path(str(origin)).exists():
+        return None
+    return failure(
+        item.name,
+        UnreadableFile(
+            f"{uri}: is what a file in another folder is called already; rename one of the two, or "
+            "ingest the folder that both are in"
+        ),
+    )
+
+
+def _report(
+    version: int,
+    todo: Plan,
+    survey: _Survey,
+    passages: int = 0,
+    embedded: int = 0,
+    affected: AffectedAnswers | None = None,
+) -> Report:
+    read = [(document, survey.readings.get(document, Reading())) for document in todo.changed]
+    return Report(
+        version,
+        todo,
+        tuple(survey.failed),
+        passages,
+        embedded,
+        affected or AffectedAnswers(),
+        tuple(LostOf(d, one.kind, one.count, one.where) for d, r in read for one in r.lost),
+        tuple(NoteOn(d, note) for d, r in read for note in r.notes),
+    )
 
 
 def _planned(survey: _Survey, live: Mapping[str, str], prune: bool) -> Plan:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.clean import clean
+from ingest.data_uris import without_data
 from ingest.formats import FORMATS
 from ingest.formats.apart import READERS, reader_of
 from ingest.formats.csv import read_csv
 from ingest.formats.html import read_html
 from ingest.formats.json import read_json
+from ingest.formats.markdown import read_markdown, read_text
 from ingest.formats.parsed import PAGE_BREAK, Parsed, Reader
-from ingest.formats.text import read_markdown, read_text
+from ingest.identity import Known
 from ingest.titles import date_of, title_of
 from kb.errors import FileEmpty, FileMissing, FileTooLarge, FormatUnsupported, UnreadableFile
+from kb.reading import Lost
 from kb.types import Document
 
 _READERS: Mapping[str, Reader] = {
@@ -26,6 +32,9 @@ _READERS: Mapping[str, Reader] = {
     ".htm": read_html,
     ".csv": read_csv,
     ".json": read_json,
+    ".jsonl": read_json,
+    ".ndjson": read_json,
+    ".tsv": read_csv,
     **{suffix: reader_of(suffix) for suffix in READERS},
 }
 _ARCHIVES = frozenset(".zip .tar .gz .tgz .bz2 .xz .7z .rar .zst".split())
@@ -34,19 +43,21 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._/-]")
 
 
 def find(
-    paths: Iterable[Path], within: Path | None = None
+    paths: Iterable[Path], within: Path | None = None, known: Known | None = None
 ) -> tuple[list[tuple[Path, Path]], list[tuple[Path, UnreadableFile]]]:
     """The files to read, each once and in a fixed order, as (path, root), root being the folder
-    that its uri counts from: `within`, or else the given folder itself; and those that can't be
-    read, with the reason. Hidden files and folders inside the given ones are in neither list."""
+    that its uri counts from: `within`, or what `known` has of it, or else the given folder itself;
+    and those that can't be read, with the reason. Hidden files and folders inside the given ones
+    are in neither list."""
     found: dict[str, tuple[Path, Path]] = {}
     refused: list[tuple[Path, UnreadableFile]] = []
     for given in paths:
         if not given.exists():
             refused.append((given, FileMissing(f"{given}: does not exist; check the path")))
             continue
-        root = within or (given if given.is_dir() else given.parent)
+        named = given if given.is_dir() else given.parent
         for path in _files(given, top=True):
+            root = within or (known or Known()).root(path, named)
             try:
                 uri = _checked_uri(path, root)
                 other, _ = found.setdefault(uri, (path, root))
@@ -61,7 +72,7 @@ def read(path: Path, root: Path, max_bytes: int) -> Document:
     """The document in a file of at most `max_bytes`; its uri is its path relative to `root`.
     Raises UnreadableFile."""
     uri, data = contents(path, root, max_bytes)
-    return document(uri, data, max_bytes)
+    return replace(document(uri, data, max_bytes), origin=os.path.realpath(path))
 
 
 def contents(path: Path, root: Path, max_bytes: int) -> tuple[str, bytes]:
@@ -89,7 +100,11 @@ def document(uri: str, data: bytes, max_bytes: int) -> Document:
 
 def made_of(uri: str, parsed: Parsed) -> Document:
     """The document in what its format's reader gave. Raises FileEmpty."""
-    facts, text = parsed.facts, _cleaned(parsed)
+    facts = parsed.facts
+    text, sealed = without_data(_cleaned(parsed))
+    reading = parsed.reading
+    if sealed:
+        reading = replace(reading, lost=(*reading.lost, Lost("embedded file", sealed)))
     if not text.strip():
         raise FileEmpty(f"{uri}: holds no text; remove it or write something in it")
     return Document(
@@ -99,6 +114,7 @@ def made_of(uri: str, parsed: Parsed) -> Document:
         uri=uri,
         as_of=facts.as_of or date_of(text),
         text=text,
+        reading=reading,
     )
 
 
@@ -144,6 +160,7 @@ def _checked_uri(path: Path, root: Path) -> str:
         raise FileMissing(f"{path}: not inside {root}; name the folder that it is in") from None
     # File names needn't be text; what isn't can't be stored or sent.
     uri = relative.as_posix().encode(errors="surrogateescape").decode(errors="replace")
+    uri = unicodedata.normalize("NFC", uri)  # one system writes é in two characters, one in one
     if path.is_dir():
         raise FileMissing(f"{uri}: a folder that is a link or can't be opened; put it there itself")
     _check_format(uri)

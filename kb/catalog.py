@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import and_, exists, insert, select
 
-from kb import full_text_faults, history, removal, rows
+from kb import full_text_faults, history, reading, removal, rows
 from kb.database import Database
 from kb.errors import DocumentNotFound, IndexMismatch, RevisionNotFound
 from kb.history import Change, Made, Pair, Version
@@ -129,6 +129,17 @@ class Catalog:
         with self._database.reading() as connection:
             return history.contents(connection, version)
 
+    def origins(self, version: int) -> dict[str, tuple[str, str | None]]:
+        """By document id its uri, and the file that it was read from, where that is known."""
+        columns = revisions.c
+        query = (
+            select(columns.document_id, columns.uri, columns.origin)
+            .select_from(rows.members())
+            .where(rows.live(version))
+        )
+        with self._database.reading() as connection:
+            return {name: (uri, origin) for name, uri, origin in connection.execute(query)}
+
     def revisions_of(self, document_id: str) -> list[tuple[str, int, int | None]]:
         """(revision, since version, until version or None), oldest first.
         Raises DocumentNotFound."""
@@ -168,7 +179,16 @@ class Catalog:
                 f"no revision {revision!r} of {document_id!r}; "
                 f"GET /v1/documents/{document_id} lists what is kept"
             )
-        return Document(document_id, row.title, row.publisher, row.uri, row.as_of, row.text)
+        return Document(
+            document_id,
+            row.title,
+            row.publisher,
+            row.uri,
+            row.as_of,
+            row.text,
+            reading.of_stored(row.reading),
+            row.origin,
+        )
 
     # -- staging ---------------------------------------------------------------------------------
 
@@ -201,6 +221,8 @@ class Catalog:
             "as_of": document.as_of,
             "created_at": self._now(),
             "characters": len(document.text),
+            "origin": document.origin,
+            "reading": reading.stored(document.reading),
             "text": document.text,
         }
         key = {"document_id": document.id, "revision": revision}

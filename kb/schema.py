@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-LAYOUT = 3  # of these tables; a change to them needs a new one, and kb/migrations the way to it
+LAYOUT = 4  # of these tables; a change to them needs a new one, and kb/migrations the way to it
 
 metadata = MetaData()
 
@@ -61,6 +61,8 @@ revisions = Table(
     Column("as_of", String),
     Column("created_at", Float, nullable=False),
     Column("characters", Integer, nullable=False),
+    Column("origin", Text),  # the file that it was read from; NULL where it was sent
+    Column("reading", Text),  # JSON: what of the file is not in the text; NULL: nothing is known
     Column("text", Text, nullable=False),  # last: a query for the rest doesn't read past it
 )
 

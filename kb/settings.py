@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
@@ -15,6 +16,11 @@ from kb.errors import SettingsInvalid
 
 PREFIX = "KB_"
 OPEN_WORDS: Final = "yes, anyone may ask"
+# What Kubernetes puts into every container beside a Service that is called kb.
+_SERVICE_NAME = re.compile(
+    rf"{PREFIX}(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+_SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://\S+")
 
 
 class Settings(BaseSettings):
@@ -212,6 +218,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from the environment. Unknown KB_ names are refused, so that a typing error
     can't silently leave a default in force. Raises SettingsInvalid."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
+    environ = {name: value for name, value in environ.items() if not _of_a_service(name, value)}
     strange = sorted(k for k in environ if k.startswith(PREFIX) and k not in known)
     if strange:
         raise SettingsInvalid(
@@ -224,3 +231,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         first = error.errors()[0]
         name = PREFIX + str(first["loc"][0]).upper()
         raise SettingsInvalid(f"{name}: {first['msg']}") from error
+
+
+def _of_a_service(name: str, value: str) -> bool:
+    """Whether a variable isn't this program's: KB_PORT too is an address then, and no number."""
+    address = name == f"{PREFIX}PORT" and _SERVICE_ADDRESS.fullmatch(value) is not None
+    return address or _SERVICE_NAME.fullmatch(name) is not None

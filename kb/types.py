@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from kb.reading import Reading
+
 Float32 = npt.NDArray[np.float32]
 Int8 = npt.NDArray[np.int8]
 UInt16 = npt.NDArray[np.uint16]
@@ -39,6 +41,8 @@ class Document:
     uri: str  # the document's own address; for a file its path under the ingested folder
     as_of: str | None  # ISO 8601, as precise as the source is: 2026, 2026-05 or 2026-05-01
     text: str
+    reading: Reading = field(default_factory=Reading, compare=False)
+    origin: str | None = field(default=None, compare=False)  # the file that it was read from
 
     @property
     def revision(self) -> str:

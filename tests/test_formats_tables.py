@@ -14,6 +14,7 @@ from ingest.formats.notebook import read_notebook
 from ingest.readers import document, made_of
 from ingest.split import MOST, split
 from kb.errors import EncodingInvalid, FileDamaged, FileEmpty, FileTooComplex
+from kb.reading import Lost
 from kb.types import Document
 
 LIMIT = 5_000_000
@@ -251,3 +252,60 @@ def test_code_with_fences_stays_one_block() -> None:
 def test_what_is_no_notebook_is_refused(data: bytes) -> None:
     with pytest.raises(FileDamaged, match=r"^a\.ipynb: .*; "):
         document("a.ipynb", data, LIMIT)
+
+
+# -- one object a line, and outputs --------------------------------------------------------------
+
+TICKETS = ['{"ticket": "B-1", "hours": 2}', '{"ticket": "B-2", "hours": 5}']
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.ndjson"])
+@pytest.mark.parametrize("between", ["\n", "\r\n", "\n\n", " "])
+def test_objects_one_after_the_other_are_a_table(name: str, between: str) -> None:
+    found = of(name, between.join(TICKETS))
+
+    assert rows(found) == ["ticket: B-1; hours: 2", "ticket: B-2; hours: 5"]
+    assert found.reading.clean
+
+
+def test_a_line_that_is_no_json_is_told() -> None:
+    lines = [f'{{"ticket": "B-{n}", "hours": {n}}}' for n in range(1, 9)]
+    found = of("a.jsonl", "\n".join([*lines[:3], '{"ticket": "B-', *lines[3:]]))
+
+    assert len(rows(found)) == 8
+    assert found.reading.lost == (Lost("line that is no JSON", 1, "line 4"),)
+
+
+def test_a_file_of_tabs_is_a_table() -> None:
+    assert rows(of("a.tsv", "Model\tPrice\nR1\t0.55")) == ["Model: R1; Price: 0.55"]
+
+
+def output(data: dict[str, str], **more: object) -> dict[str, object]:
+    return {"output_type": "display_data", "data": data, "metadata": {}, **more}
+
+
+def test_an_output_is_read_as_its_reader_sees_it() -> None:
+    html = "<table><tr><th>Well</th><th>Depth</th></tr><tr><td>East</td><td>14 m</td></tr></table>"
+    outputs = [
+        output({"text/html": html, "text/plain": "<table object>"}),
+        output({"text/markdown": "The **east** well."}),
+        output({"image/png": "iVBORw0KGgo=", "text/plain": "<Figure>"}),
+        {"output_type": "error", "ename": "KeyError", "evalue": "'depth'", "traceback": []},
+    ]
+    cell = {
+        "cell_type": "code",
+        "execution_count": 1,
+        "id": "a",
+        "metadata": {},
+        "outputs": outputs,
+        "source": "wells()",
+    }
+    held = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+    found = made_of("a.ipynb", read_notebook("a.ipynb", json.dumps(held).encode()))
+
+    assert rows(found) == ["Well: East; Depth: 14 m"]
+    assert "<table object>" not in found.text
+    assert "The **east** well." in found.text
+    assert "KeyError: 'depth'" in found.text
+    assert Lost("picture", 1) in found.reading.lost

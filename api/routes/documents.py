@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.corpus import CountedOut, DocumentIn, ReceiptOut, StoredOut
 from api.deps import KB, JsonOnly, Streaming
-from api.schemas import DocumentDetailOut, DocumentOut, DocumentsOut, KeptOut, RevisionOut
+from api.schemas import DocumentDetailOut, DocumentOut, DocumentsOut, KeptOut, LostOut, RevisionOut
 from ingest.pipeline import Pipeline
 from ingest.plan import Plan
 from ingest.sent import item_of, sent
@@ -47,11 +47,15 @@ def document(document_id: str, kb: KB) -> DocumentDetailOut:
     kept = kb.catalog.revisions_of(document_id)
     newest = kept[-1][1]
     listed = DocumentOut.model_validate(_listed(kb.catalog, document_id, newest))
+    reading = kb.catalog.document(document_id, kept[-1][0]).reading
     revisions = [
         KeptOut(revision=revision, since_version=since, until_version=until)
         for revision, since, until in kept
     ]
-    return DocumentDetailOut(**listed.model_dump(), revisions=revisions)
+    lost = [LostOut.model_validate(one) for one in reading.lost]
+    return DocumentDetailOut(
+        **listed.model_dump(), revisions=revisions, lost=lost, notes=[*reading.notes]
+    )
 
 
 @router.get("/v1/documents/{document_id}/revisions/{revision}", summary="A stored text")

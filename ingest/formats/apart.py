@@ -18,6 +18,7 @@ from typing import BinaryIO
 from ingest.formats.parsed import Parsed, Reader
 from ingest.front_matter import FrontMatter
 from kb.errors import FileDamaged, FileTooComplex, UnreadableFile, leaves
+from kb.reading import Lost, Reading
 
 # By suffix: module and reader, which only the child imports.
 READERS = {
@@ -89,7 +90,14 @@ def _told(reply: Mapping[str, object]) -> Parsed:
         raise kinds[str(reply["code"])](str(reply["message"]))
     facts = reply["facts"]
     assert isinstance(facts, dict)
-    return Parsed(FrontMatter(**facts), str(reply["text"]), bool(reply["paged"]))
+    return Parsed(
+        FrontMatter(**facts), str(reply["text"]), bool(reply["paged"]), _reading(reply["reading"])
+    )
+
+
+def _reading(reply: object) -> Reading:
+    assert isinstance(reply, dict)
+    return Reading(tuple(Lost(**one) for one in reply["lost"]), tuple(reply["notes"]))
 
 
 # -- in the child --------------------------------------------------------------------------------

@@ -9,27 +9,23 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 
+from ingest.formats.characters import characters
 from ingest.formats.parsed import Parsed
-from ingest.formats.text import decoded
 from ingest.front_matter import FrontMatter
 from ingest.tables import table_lines, with_header
-from kb.errors import EncodingInvalid, FileDamaged
+from kb.errors import FileDamaged
+from kb.reading import Reading
 
 _SEPARATORS = ",;\t|"
 _SAMPLE = 200  # rows that tell the separator
 _DECLARED = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's first line
-_ASKING_FOR = re.compile(r"save it as UTF-8.*", re.DOTALL)
-# Excel outside of Unicode writes Windows' Western code page. In any other code page these bytes
-# are other letters; they then stand in rows, or are signs that no Western text has.
-_WESTERN = re.compile(r"[\x00-\x7fÀ-ÖØ-öø-ÿŒœŠšŽžŸ€£§°²·–—‘’“”„…•™®©«»\xa0´ºª½¼¾±µ×]*")
-_FOREIGN_WORD = re.compile(r"[À-ÖØ-öø-ÿŒœŠšŽžŸ]{3}")
-_WESTERN_PAGE = "cp1252"
 
 
 def read_csv(uri: str, data: bytes) -> Parsed:
     """A Markdown table; lines of a single cell above its header are paragraphs. Raises
     FileIsBinary, EncodingInvalid, FileDamaged."""
-    text = _characters(uri, data)
+    told = characters(uri, data)
+    text = told.text
     separator = _separator(text)
     if declared := _DECLARED.match(text):
         separator, text = declared[1], text[declared.end() :]
@@ -39,20 +35,7 @@ def read_csv(uri: str, data: bytes) -> Parsed:
         raise FileDamaged(
             f"{uri}: is no CSV ({error}); look for a quotation mark that isn't closed"
         ) from error
-    return Parsed(FrontMatter(), "\n".join(_lines(rows)))
-
-
-def _characters(uri: str, data: bytes) -> str:
-    try:
-        return decoded(uri, data)
-    except EncodingInvalid:
-        try:
-            text = data.decode(_WESTERN_PAGE)
-        except UnicodeDecodeError:
-            text = ""
-        if not text or not _WESTERN.fullmatch(text) or _FOREIGN_WORD.search(text):
-            raise
-        return text
+    return Parsed(FrontMatter(), "\n".join(_lines(rows)), reading=Reading(notes=told.notes))
 
 
 def _separator(text: str) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from ingest.formats.characters import characters
 from ingest.formats.parsed import LONGEST, Parsed
-from ingest.formats.text import decoded
 from ingest.front_matter import FrontMatter, iso_date
 from ingest.tables import table_lines, with_header
 from ingest.titles import stated_title
-from kb.errors import FileDamaged, FileTooComplex, FrontMatterInvalid
+from kb.errors import FileDamaged, FileTooComplex
+from kb.reading import Lost, Reading
 
 MOST_LEVELS = 30
 _LOWEST_HEADING = 6
@@ -25,31 +27,76 @@ _LABELS = ("title", "name", "id", "key", "label")  # what tells an object from i
 Value: TypeAlias = "str | Mapping[str, Value] | Sequence[Value] | None"
 
 
-def read_json(uri: str, data: bytes) -> Parsed:
-    """Raises FileIsBinary, EncodingInvalid, FileDamaged, FileTooComplex."""
-    try:
-        value = json.loads(
-            decoded(uri, data),
-            object_pairs_hook=_unambiguous,
-            parse_int=str,
-            parse_float=str,
-            parse_constant=str,
-        )
-    except RecursionError as error:
-        raise _too_deep(uri) from error
-    except ValueError as error:
-        raise FileDamaged(f"{uri}: is no valid JSON ({error}); correct it there") from error
-    if levels(value) > MOST_LEVELS:
-        raise _too_deep(uri)
-    return Parsed(_facts(uri, value), _bounded(uri, _blocks(_booleans(value), 1)))
-
-
 def _unambiguous(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"an object has two values for {twice[:60]!r}")
     return fields
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unambiguous, parse_int=str, parse_float=str, parse_constant=str
+)
+_BEGIN = re.compile(r"\S")
+_WRONG_LINES = 0.2  # more of the lines that are no JSON, and the file isn't one value a line
+_MOST_NAMED = 10
+
+
+def read_json(uri: str, data: bytes) -> Parsed:
+    """Raises FileIsBinary, EncodingInvalid, FileDamaged, FileTooComplex."""
+    told = characters(uri, data)
+    try:
+        value, lost = _value(told.text)
+    except RecursionError as error:
+        raise _too_deep(uri) from error
+    except ValueError as error:
+        raise FileDamaged(f"{uri}: is no valid JSON ({error}); correct it there") from error
+    if levels(value) > MOST_LEVELS:
+        raise _too_deep(uri)
+    text = _bounded(uri, _blocks(_booleans(value), 1))
+    return Parsed(_facts(uri, value), text, reading=Reading(lost, told.notes))
+
+
+def _value(text: str) -> tuple[Value, tuple[Lost, ...]]:
+    """The value, or a list of those that stand one after the other (JSON Lines); what is none of
+    them is lost. Raises ValueError, RecursionError."""
+    try:
+        return _DECODER.decode(text), ()
+    except ValueError as error:
+        if (found := _one_a_line(text) or _in_a_row(text)) is None:
+            raise error
+        return found
+
+
+def _one_a_line(text: str) -> tuple[Value, tuple[Lost, ...]] | None:
+    """None where most of the lines are none."""
+    values: list[Value] = []
+    wrong: list[str] = []
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    for number, line in lines:
+        try:
+            value = _DECODER.decode(line)
+        except ValueError:
+            wrong.append(str(number))
+        else:
+            values.append(value)
+    if len(values) < 2 or len(wrong) > _WRONG_LINES * len(lines):
+        return None
+    where = f"line {', '.join(wrong[:_MOST_NAMED])}{' …' if len(wrong) > _MOST_NAMED else ''}"
+    return values, (Lost("line that is no JSON", len(wrong), where),) if wrong else ()
+
+
+def _in_a_row(text: str) -> tuple[Value, tuple[Lost, ...]] | None:
+    values: list[Value] = []
+    at = 0
+    while found := _BEGIN.search(text, at):
+        try:
+            value, at = _DECODER.raw_decode(text, found.start())
+        except ValueError:
+            return None
+        values.append(value)
+    return (values, ()) if len(values) > 1 else None
 
 
 def _too_deep(uri: str) -> FileTooComplex:
@@ -85,10 +132,7 @@ def _facts(uri: str, value: Value) -> FrontMatter:
     a title it is called as its file is: its first key heads only a part of it."""
     fields = value if isinstance(value, Mapping) else {}
     title, publisher, as_of = (fields.get(key) for key in ("title", "publisher", "as_of"))
-    try:
-        date = iso_date(as_of, "") if isinstance(as_of, str) else None
-    except FrontMatterInvalid:
-        date = None  # data of that name, and nothing about the document
+    date = iso_date(as_of) if isinstance(as_of, str) else None
     return FrontMatter(_stated(title) or Path(uri).stem, _stated(publisher), date)
 
 

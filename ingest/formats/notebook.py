@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import nbformat
 
+from ingest.formats.characters import characters
+from ingest.formats.html.fragments import fragment
 from ingest.formats.json import levels
+from ingest.formats.markdown import plain_markdown
 from ingest.formats.parsed import Parsed
-from ingest.formats.text import decoded
 from ingest.front_matter import FrontMatter
 from ingest.titles import stated_title
 from kb.errors import FileDamaged, FileTooComplex
+from kb.reading import Lost, Reading
 
 _VERSION = 4
 _MOST_LEVELS = 100
@@ -25,7 +29,8 @@ _FENCES = re.compile(r"`{3,}")
 
 def read_notebook(uri: str, data: bytes) -> Parsed:
     """Raises FileIsBinary, EncodingInvalid, FileDamaged, FileTooComplex."""
-    text = decoded(uri, data)
+    told = characters(uri, data)
+    text = told.text
     try:
         held = json.loads(text)
         if not isinstance(held, dict):
@@ -33,7 +38,9 @@ def read_notebook(uri: str, data: bytes) -> Parsed:
         if levels(held) > _MOST_LEVELS:  # nbformat would take long to find no way through
             raise _too_deep(uri)
         notebook = nbformat.reads(text, as_version=_VERSION)  # type: ignore[no-untyped-call]  # theirs
-        cells = [block for cell in notebook.cells for block in _blocks(cell, _language(notebook))]
+        lost: Counter[str] = Counter()
+        language = _language(notebook)
+        cells = [block for cell in notebook.cells for block in _blocks(cell, language, lost)]
         title = stated_title(str(notebook.metadata.get("title") or ""))
     except RecursionError as error:
         raise _too_deep(uri) from error
@@ -41,7 +48,8 @@ def read_notebook(uri: str, data: bytes) -> Parsed:
         raise FileDamaged(
             f"{uri}: is no valid notebook ({type(error).__name__}); save it again in Jupyter"
         ) from error
-    return Parsed(FrontMatter(title), "\n\n".join(cells))
+    reading = Reading(tuple(Lost(kind, count) for kind, count in lost.items() if count), told.notes)
+    return Parsed(FrontMatter(title), "\n\n".join(cells), reading=reading)
 
 
 def _too_deep(uri: str) -> FileTooComplex:
@@ -53,23 +61,51 @@ def _language(notebook: Mapping[str, Any]) -> str:
     return str(kernel.get("language") or "python")
 
 
-def _blocks(cell: Mapping[str, Any], language: str) -> Iterator[str]:
+def _blocks(cell: Mapping[str, Any], language: str, lost: Counter[str]) -> Iterator[str]:
     source = str(cell["source"])
+    if cell["cell_type"] == "markdown":
+        text, gone = plain_markdown(source)
+        lost.update({one.kind: one.count for one in gone})
+        yield text
+        return
     if cell["cell_type"] != "code":
         yield source
         return
     if source.strip():
         yield _fenced(source, language)
     for output in cell.get("outputs", ()):
-        printed = _COLOUR.sub("", _printed(output)).strip("\n")
-        if printed.strip():
-            yield _fenced(_shortened(printed), "text")
+        yield from _shown(output, lost)
 
 
-def _printed(output: Mapping[str, Any]) -> str:
-    """The text of an output; of a picture nothing but its description is text."""
-    shown = output.get("text") or output.get("data", {}).get("text/plain") or ""
-    return "".join(shown) if isinstance(shown, list) else str(shown)
+def _shown(output: Mapping[str, Any], lost: Counter[str]) -> Iterator[str]:
+    """An output as its reader sees it: the richest form of it that is text."""
+    data = output.get("data") or {}
+    if output.get("output_type") == "error":
+        yield _fenced(
+            f"{output.get('ename', '')}: {_COLOUR.sub('', _text(output.get('evalue')))}", "text"
+        )
+        return
+    if "<table" in (html := _text(data.get("text/html"))):
+        made = fragment(html)
+        if made.text:
+            yield made.text
+            return
+    if markdown := _text(data.get("text/markdown") or data.get("text/latex")):
+        yield plain_markdown(markdown)[0]
+        return
+    if any(kind.startswith("image/") for kind in data):
+        lost["picture"] += 1
+    printed = _COLOUR.sub("", _text(output.get("text") or data.get("text/plain"))).strip("\n")
+    if printed.strip():
+        shortened = _shortened(printed)
+        lost["line of output"] += (
+            printed.count("\n") + 1 - shortened.count("\n") if shortened != printed else 0
+        )
+        yield _fenced(shortened, "text")
+
+
+def _text(value: object) -> str:
+    return "".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 
 def _shortened(printed: str) -> str:

@@ -1,12 +1,10 @@
-"""Plain text and Markdown, and the characters of every other format that is text."""
+"""Tells text from other data, and decodes what is Unicode."""
 
 from __future__ import annotations
 
 import codecs
 
 from ingest.formats import FORMATS
-from ingest.formats.parsed import Parsed
-from ingest.front_matter import FrontMatter, split_front_matter
 from kb.errors import EncodingInvalid, FileDamaged, FileIsBinary
 
 _MAGIC = {
@@ -28,18 +26,10 @@ _MAGIC = {
 }
 _OWN_SUFFIX = {b"%PDF": ".pdf", b"PK\x03\x04": ".docx"}
 _SAMPLE = 8192  # bytes looked at to tell text from other data
+_ENOUGH = 20  # bytes
+_MOSTLY = 0.4
 _CONTROL_SHARE = 0.05  # text has hardly any control characters, other data a tenth and more
 _CONTROL = bytes({*range(32), 127} - set(b"\t\n\r\f\x1b"))
-
-
-def read_text(uri: str, data: bytes) -> Parsed:
-    """Raises FileIsBinary, EncodingInvalid."""
-    return Parsed(FrontMatter(), decoded(uri, data))
-
-
-def read_markdown(uri: str, data: bytes) -> Parsed:
-    """Raises FileIsBinary, EncodingInvalid, FrontMatterInvalid."""
-    return Parsed(*split_front_matter(decoded(uri, data).replace("\r\n", "\n"), uri))
 
 
 def decoded(uri: str, data: bytes) -> str:
@@ -48,8 +38,24 @@ def decoded(uri: str, data: bytes) -> str:
         raise EncodingInvalid(f"{uri}: is UTF-32; save it as UTF-8")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decoded(uri, data, "utf-16")
-    _check_is_text(uri, data)
+    if (unmarked := _unmarked(data)) is not None:
+        return _decoded(uri, data, unmarked)
+    check_is_text(uri, data)
     return _decoded(uri, data, "utf-8-sig")
+
+
+def _unmarked(data: bytes) -> str | None:
+    """UTF-16 that doesn't say so, as Windows' tools write it: nearly every second byte is 0."""
+    sample = data[:_SAMPLE]
+    if len(sample) < _ENOUGH or len(data) % 2:
+        return None
+    even, odd = sample[::2].count(0) / len(sample[::2]), sample[1::2].count(0) / len(sample[1::2])
+    if min(even, odd) > 0 or max(even, odd) < _MOSTLY:
+        return None
+    letters = sample[even > odd :: 2]
+    if len(letters.translate(None, _CONTROL)) < (1 - _CONTROL_SHARE) * len(letters):
+        return None  # numbers of two bytes, such as a recording
+    return "utf-16-be" if even > odd else "utf-16-le"
 
 
 def check_is(uri: str, data: bytes, magic: bytes, what: str, within: int) -> None:
@@ -71,14 +77,14 @@ def _decoded(uri: str, data: bytes, encoding: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        name = "UTF-16" if encoding == "utf-16" else "UTF-8"
+        name = "UTF-16" if encoding.startswith("utf-16") else "UTF-8"
         raise EncodingInvalid(
             f"{uri}: not valid {name} at byte {error.start}; save it as UTF-8 "
             "(`iconv -f ENCODING -t UTF-8`, where ENCODING is what it was written in)"
         ) from error
 
 
-def _check_is_text(uri: str, data: bytes) -> None:
+def check_is_text(uri: str, data: bytes) -> None:
     sample = data[:_SAMPLE]
     controls = len(sample) - len(sample.translate(None, _CONTROL))
     binary = b"\0" in data or controls > _CONTROL_SHARE * len(sample)
