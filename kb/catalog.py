@@ -19,7 +19,7 @@ from kb.errors import DocumentNotFound, IndexMismatch, RevisionNotFound
 from kb.history import Change, Made, Pair, Version
 from kb.makes import Makes
 from kb.removal import Erased, Stored
-from kb.schema import identity, makings, memberships, passages, revisions
+from kb.schema import makings, memberships, passages, revisions
 from kb.types import Document, Encoding, IndexIdentity, Passage, Source
 
 
@@ -47,12 +47,8 @@ class Catalog:
 
     def claim(self, wanted: IndexIdentity) -> None:
         """Writes the identity of an empty index; raises IndexMismatch on another one's."""
-        found = self.identity()
-        if found is None:
-            with self._database.writing() as connection:
-                values = {"make": history.FIRST_MAKE, "serving": True} | rows.fields(wanted)
-                connection.execute(insert(identity).values(values))
-        elif found != wanted:
+        found = Makes(self._database).claimed(wanted)
+        if found != wanted:
             raise IndexMismatch(
                 f"the index was made with {found.embedder} ({found.weights_sha256[:12]}, "
                 f"{found.dimension} dimensions, splitter {found.splitter}); this start uses "

@@ -49,11 +49,14 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Commits at the block's end; an exception undoes all of it. One at a time: SQLite sees
-        to that by itself."""
+        """Commits at the block's end; an exception undoes all of it. One at a time, from the
+        block's beginning: what it reads first is still so when it writes."""
         with self._translated(), self._engine.begin() as connection:
             if self._served:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
+            else:
+                # Python's driver begins a transaction only with the first row that is written
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
     def tidy(self) -> None:

@@ -200,6 +200,13 @@ def test_one_process_at_a_time_ingests(index: Index, url: str) -> None:
             pass
 
 
+def test_servers_that_start_at_once_on_an_empty_catalog_all_run(
+    postgres_server: PostgresServer,
+) -> None:
+    with postgres_server.database() as url:
+        assert test_catalog.claimed_at_once(url, [test_catalog.MADE_WITH] * 4) == []
+
+
 def test_several_processes_may_make_the_tables_at_once(postgres_server: PostgresServer) -> None:
     failures: list[Exception] = []
 
