@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from kb.full_text import full_text
 from kb.layout import bring_up
 
 WRITE_LOCK, INGEST_LOCK = 7_301_002, 7_301_003  # PostgreSQL's advisory locks; see kb.layout
+
+STEP_SECONDS = 0.1  # between two looks whether another process's ingest has ended
 
 
 class Database:
@@ -71,19 +74,16 @@ class Database:
             cursor.close()
 
     @contextmanager
-    def ingesting(self) -> Iterator[None]:
+    def ingesting(self, wait_seconds: float | None = 0.0) -> Iterator[None]:
         """Held for a whole ingest, which sweeps what others would have staged. Of the processes
-        that share a catalog one can have it; the server lets go when that process dies. Raises
-        StoreInUse. SQLite's file has one owning process anyway (kb.ownership)."""
+        that share a catalog one can have it; the server lets go when that process dies.
+        wait_seconds: for the one that has it; None: as long as it takes. Raises StoreInUse.
+        SQLite's file has one owning process anyway (kb.ownership)."""
         if not self._served:
             yield
             return
         with self._translated(), self._engine.connect() as connection:
-            if not connection.scalar(text(f"SELECT pg_try_advisory_lock({INGEST_LOCK})")):
-                raise StoreInUse(
-                    "another process is ingesting into this catalog; wait until it is done"
-                )
-            connection.commit()  # the lock is the session's; no transaction stays open meanwhile
+            _lock(connection, wait_seconds)
             try:
                 yield
             finally:
@@ -100,6 +100,20 @@ class Database:
             raise StoreUnavailable(
                 f"the catalog failed: {reason}; check {advice} and who else uses it"
             ) from error
+
+
+def _lock(connection: Connection, wait_seconds: float | None) -> None:
+    """Asks again and again: a session that waits in the server for a lock would be ended by its
+    lock timeout, and goes on waiting there when this process is told to end."""
+    last = None if wait_seconds is None else time.monotonic() + wait_seconds
+    while not connection.scalar(text(f"SELECT pg_try_advisory_lock({INGEST_LOCK})")):
+        connection.commit()
+        if last is not None and time.monotonic() >= last:
+            raise StoreInUse(
+                "another process is ingesting into this catalog; wait until it is done"
+            )
+        time.sleep(STEP_SECONDS)
+    connection.commit()  # the lock is the session's; no transaction stays open meanwhile
 
 
 def _unlock(connection: Connection) -> None:

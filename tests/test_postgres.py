@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -205,6 +206,51 @@ def test_servers_that_start_at_once_on_an_empty_catalog_all_run(
 ) -> None:
     with postgres_server.database() as url:
         assert test_catalog.claimed_at_once(url, [test_catalog.MADE_WITH] * 4) == []
+
+
+@contextmanager
+def ingesting_for_a_moment(database: Database, seconds: float) -> Iterator[None]:
+    """As another replica does, from before the block's begin."""
+    begun = threading.Event()
+
+    def ingest() -> None:
+        with database.ingesting():
+            begun.set()
+            time.sleep(seconds)
+
+    replica = threading.Thread(target=ingest)
+    replica.start()
+    assert begun.wait(10)
+    try:
+        yield
+    finally:
+        replica.join()
+
+
+@pytest.mark.parametrize("wait_seconds", [20.0, None])
+def test_a_turn_waits_for_the_ingest_of_another_replica(
+    index: Index, url: str, wait_seconds: float | None
+) -> None:
+    with (
+        opened(url) as other,
+        ingesting_for_a_moment(other.database, 0.6),
+        index.turn.taken(wait_seconds),
+    ):
+        assert index.publish(MOON) == 1
+
+
+def test_a_turn_waits_no_longer_than_it_was_told_to_in_all(index: Index, url: str) -> None:
+    began = time.monotonic()
+
+    with (
+        opened(url) as other,
+        ingesting_for_a_moment(other.database, 3),
+        pytest.raises(StoreInUse, match="ingesting into this catalog"),
+        index.turn.taken(0.5),
+    ):
+        pass
+
+    assert 0.5 <= time.monotonic() - began < 6
 
 
 def test_several_processes_may_make_the_tables_at_once(postgres_server: PostgresServer) -> None:
