@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb.answer_cache import AnswerCache, again, key_of
 from kb.catalog import Catalog
@@ -14,7 +14,7 @@ from kb.citations import Composer
 from kb.clarify import Clarification, clarification
 from kb.conflicts import disagreements
 from kb.conversation import Understand, by_rules
-from kb.errors import EmptyQuestion, ModelError, QuestionTooLong
+from kb.errors import EmptyQuestion, ModelError, QuestionTooLong, RevisionNotFound
 from kb.events import (
     Answered,
     Ask,
@@ -97,8 +97,20 @@ class Answering:
         self._understand = understand
 
     def events(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
-        """What happens, step by step; the last event is Answered.
+        """What happens, step by step; the last event is Answered. Where a document that it reads is
+        deleted for good meanwhile, it begins once more, with "searching".
         Raises EmptyQuestion, QuestionTooLong, VersionNotFound, StoreUnavailable."""
+        try:
+            yield from self._pinned(ask, cancelled)
+        except RevisionNotFound:
+            yield from self._pinned(ask, cancelled)
+
+    def _pinned(self, ask: Ask, cancelled: Callable[[], bool]) -> Iterator[Event]:
+        version = self.pin(ask.question, ask.corpus_version)
+        with self._catalog.pinned(version):
+            yield from self._steps(replace(ask, corpus_version=version), cancelled)
+
+    def _steps(self, ask: Ask, cancelled: Callable[[], bool]) -> Iterator[Event]:
         asked = self._admit(ask, cancelled)
         yield self._status("searching", asked)
         if not asked.question:

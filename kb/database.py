@@ -32,7 +32,7 @@ class Database:
         self._served = self._engine.dialect.name != sqlite.dialect.name
         self._driver_error = self._engine.dialect.loaded_dbapi.Error
         self.text = full_text(self._engine.dialect.name)
-        with ExitStack() as undoing, self._translated():
+        with ExitStack() as undoing, self.translated():
             undoing.callback(self._engine.dispose)
             bring_up(self._engine)
             undoing.pop_all()
@@ -47,14 +47,14 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with self._translated(), self._engine.connect() as connection:
+        with self.translated(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Commits at the block's end; an exception undoes all of it. One at a time, from the
         block's beginning: what it reads first is still so when it writes."""
-        with self._translated(), self._engine.begin() as connection:
+        with self.translated(), self._engine.begin() as connection:
             if self._served:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
             else:
@@ -82,7 +82,7 @@ class Database:
         if not self._served:
             yield
             return
-        with self._translated(), self._engine.connect() as connection:
+        with self.translated(), self._engine.connect() as connection:
             _lock(connection, wait_seconds)
             try:
                 yield
@@ -90,7 +90,8 @@ class Database:
                 _unlock(connection)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """The driver's failures as this project's."""
         try:
             yield
         except (DBAPIError, NoConnectionFree, self._driver_error) as error:
