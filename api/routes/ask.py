@@ -24,7 +24,8 @@ _STREAM: dict[int | str, dict[str, Any]] = {
         "event's data is this JSON body. A failure before the search is done has a status of its "
         "own; a later one is an `error` event. Where a document that it rests on is deleted "
         "meanwhile, it begins once more: a second `searching` voids what came before. A stream "
-        "that ends without `done` broke off: send the request again with `Last-Event-ID` for the rest. Where the ids of what comes begin "
+        "that ends without `done` broke off: send the request again with "
+        "`Last-Event-ID` for the rest. Where the ids of what comes begin "
         "with another answer's id, it is a new answer, and what was shown before is void.",
         "content": {EVENT_STREAM: {"schema": {"type": "string"}, "example": examples.STREAM}},
     }
