@@ -39,7 +39,6 @@ class Completion(Question):
 
     def __init__(self, kb: KnowledgeBase, body: CompletionIn, request: Request, desk: Desk) -> None:
         super().__init__(kb, body.to_domain(), request, desk)
-        self._kb = kb
         self._body = body
         self._id = f"chatcmpl-{id_of(request.scope)}"
         self._created = int(time.time())

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from kb.answer_cache import AnswerCache, again, key_of
 from kb.catalog import Catalog
@@ -129,7 +130,8 @@ class Answering:
         known = self._cache.recall(key)
         yield EvidenceFound(gathered.evidence, recalled=bool(known))
         if known:
-            yield from again(known, asked, retrieved, self._clock, self._new_id)
+            suggested = partial(self._suggest, asked.question, asked.version, ask.filters)
+            yield from again(known, asked, retrieved, self._clock, self._new_id, suggested)
             return
         fresh = self._concluded(asked, gathered, retrieved)
         yield from self._cache.keeping(key, fresh, asked.cancelled)

@@ -114,6 +114,11 @@ class Lookup:
                 count += 1
         return Frequencies(count, df)
 
+    def standing(self, version: int) -> int | None:
+        """Another number once a document was erased from the version, by whichever process; None
+        where it isn't kept."""
+        return self._extents.standing(version)
+
     def forget_erased(self) -> None:
         """After a document was erased from versions that are remembered here."""
         self._extents.forget()
