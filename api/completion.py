@@ -27,7 +27,7 @@ from api.openai_schemas import (
 )
 from api.schemas import AnswerOut
 from api.sse import ENDING_SECONDS, PING_SECONDS, Question
-from kb.errors import WeighbridgeError
+from kb.errors import RevisionNotFound, WeighbridgeError
 from kb.events import Answered, Event, SentencePassed, Status
 from kb.wiring import KnowledgeBase
 
@@ -39,7 +39,6 @@ class Completion(Question):
 
     def __init__(self, kb: KnowledgeBase, body: CompletionIn, request: Request, desk: Desk) -> None:
         super().__init__(kb, body.to_domain(), request, desk)
-        self._kb = kb
         self._body = body
         self._id = f"chatcmpl-{id_of(request.scope)}"
         self._created = int(time.time())
@@ -87,7 +86,10 @@ class Completion(Question):
                 yield self._chunk({"content": piece})
             elif isinstance(event, Answered):
                 text = content(event.answer)
-                assert text.startswith(said), "what was streamed is no part of the answer"
+                if not text.startswith(said):  # it began once more, and what was sent stays sent
+                    raise RevisionNotFound(
+                        "a document that this answer had quoted was deleted meanwhile; ask again"
+                    )
                 if text != said:
                     yield self._chunk({"content": text.removeprefix(said)})
                 answer = AnswerOut.model_validate(event.answer).model_dump(mode="json")

@@ -22,7 +22,7 @@ from api.envelope import id_of
 from api.queueing import Ticket, asker_of
 from api.schemas import AnswerOut
 from api.shown import Sent, named
-from api.streams import Stream, Streams, event_id
+from api.streams import Corpus, Stream, Streams, event_id
 from kb.errors import AnswerNotFound, WeighbridgeError
 from kb.events import Answered, Ask, Event, EvidenceFound, Status
 from kb.types import Answer
@@ -42,6 +42,7 @@ class Question:
 
     def __init__(self, kb: KnowledgeBase, ask: Ask, request: Request, desk: Desk) -> None:
         self._gone = threading.Event()
+        self._kb = kb
         self._ask = ask
         self._answer_id = uuid.uuid4().hex
         self._steps: Iterator[Event] = kb.events(ask, self._gone.is_set, self._answer_id)
@@ -59,7 +60,8 @@ class Question:
     async def stream(self, streams: Streams) -> EventSourceResponse:
         """The answer as it comes about. Raises what goes wrong before and during the search;
         what goes wrong later becomes an `error` event."""
-        stream = streams.begin(self._answer_id, self._ask, self._events())
+        corpus = await to_thread.run_sync(_corpus, self._kb, self._ask)
+        stream = streams.begin(self._answer_id, self._ask, self._events(), corpus)
         with ExitStack() as unread:
             unread.callback(stream.leave)
             async with self._watching(stream):
@@ -173,11 +175,19 @@ async def resumed(
     answer_id, number = known[1], int(known[2])
     stream = streams.join(answer_id, ask)
     if stream is not None:
-        return Reading(stream, number)
+        if await to_thread.run_sync(kb.lookup.standing, stream.corpus[0]) == stream.corpus[1]:
+            return Reading(stream, number)
+        stream.void = True  # another replica deleted a document: what was said is not said again
+        stream.leave()
     answer = await to_thread.run_sync(_stored, kb, answer_id, ask)
     if answer is None:
         return None
     return Sending(_ending(answer, number))
+
+
+def _corpus(kb: KnowledgeBase, ask: Ask) -> Corpus:
+    version = ask.corpus_version or kb.catalog.current_version()
+    return version, kb.lookup.standing(version)
 
 
 def _stored(kb: KnowledgeBase, answer_id: str, ask: Ask) -> Answer | None:

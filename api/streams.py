@@ -25,14 +25,19 @@ from kb.events import Ask, Event, Status
 KEPT_SECONDS = 60.0  # after its end
 MOST_KEPT = 64  # of those that have ended; each is some ten kilobytes
 
+Corpus = tuple[int, int | None]  # a version, and how it stands (kb.lookup)
+
 
 class Stream:
     """One question's events, numbered from 1, made by a task of their own. Whoever begins or joins
     a stream is one of its readers until `leave`."""
 
-    def __init__(self, answer_id: str, ask: Ask, events: AsyncGenerator[Event]) -> None:
+    def __init__(
+        self, answer_id: str, ask: Ask, events: AsyncGenerator[Event], corpus: Corpus
+    ) -> None:
         self.answer_id = answer_id
         self.ask = ask
+        self.corpus = corpus  # as it stood when the stream began
         self.stopped = False  # because nobody read it any more
         self.void = False  # because a document was deleted that it may quote
         self._readers = 1
@@ -115,8 +120,10 @@ class Streams:
     def running(self) -> int:
         return sum(not stream.task.done() for stream in self._streams.values())
 
-    def begin(self, answer_id: str, ask: Ask, events: AsyncGenerator[Event]) -> Stream:
-        stream = Stream(answer_id, ask, events)
+    def begin(
+        self, answer_id: str, ask: Ask, events: AsyncGenerator[Event], corpus: Corpus
+    ) -> Stream:
+        stream = Stream(answer_id, ask, events, corpus)
         self._streams[answer_id] = stream
         stream.task.add_done_callback(lambda _: self._ended(stream))
         return stream

@@ -143,8 +143,10 @@ def again(
     retrieved: float,
     clock: Callable[[], float],
     new_id: Callable[[], str],
+    suggested: Callable[[], tuple[str, ...]],
 ) -> Iterator[Event]:
-    """Recalled events for another asker. What they say of time is how long this one waited."""
+    """Recalled events for another asker. What they say of time is how long this one waited.
+    suggested: looked up anew, since another process may have deleted what was offered."""
 
     def since(moment: float) -> int:
         return round(1000 * (moment - asked.started))
@@ -156,7 +158,10 @@ def again(
             now = since(clock())
             moments = {"retrieve": since(retrieved), "first_sentence": now, "total": now}
             told = {name: moments[name] for name in event.answer.timings_ms}
-            yield Answered(_renewed(event.answer, asked, told, new_id))
+            answer = _renewed(event.answer, asked, told, new_id)
+            yield Answered(
+                replace(answer, suggestions=suggested()) if answer.suggestions else answer
+            )
         else:
             yield event
 

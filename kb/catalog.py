@@ -7,7 +7,8 @@ names the version it reads, so nothing that happens meanwhile reaches it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +19,9 @@ from kb.database import Database
 from kb.errors import DocumentNotFound, IndexMismatch, RevisionNotFound
 from kb.history import Change, Made, Pair, Version
 from kb.makes import Makes
+from kb.pins import Pins
 from kb.removal import Erased, Stored
-from kb.schema import identity, makings, memberships, passages, revisions
+from kb.schema import makings, memberships, passages, revisions
 from kb.types import Document, Encoding, IndexIdentity, Passage, Source
 
 
@@ -38,6 +40,7 @@ class Catalog:
     def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
         self._database = database
         self._now = now
+        self._pins = Pins(database)
 
     # -- identity --------------------------------------------------------------------------------
 
@@ -47,12 +50,8 @@ class Catalog:
 
     def claim(self, wanted: IndexIdentity) -> None:
         """Writes the identity of an empty index; raises IndexMismatch on another one's."""
-        found = self.identity()
-        if found is None:
-            with self._database.writing() as connection:
-                values = {"make": history.FIRST_MAKE, "serving": True} | rows.fields(wanted)
-                connection.execute(insert(identity).values(values))
-        elif found != wanted:
+        found = Makes(self._database).claimed(wanted)
+        if found != wanted:
             raise IndexMismatch(
                 f"the index was made with {found.embedder} ({found.weights_sha256[:12]}, "
                 f"{found.dimension} dimensions, splitter {found.splitter}); this start uses "
@@ -71,6 +70,13 @@ class Catalog:
         """Raises VersionNotFound."""
         with self._database.reading() as connection:
             history.require(connection, number)
+
+    @contextmanager
+    def pinned(self, version: int) -> Iterator[None]:
+        """It is kept for as long as the block lasts. Raises VersionNotFound."""
+        with self._pins.one(version):
+            self.require_version(version)
+            yield
 
     def versions(self) -> list[Version]:
         """Those that are kept, oldest first."""
@@ -262,9 +268,10 @@ class Catalog:
             return set(connection.scalars(query))
 
     def retire(self, keep: int, cited: Collection[Pair] = ()) -> None:
-        """Only the current version and the `keep` before it can be read any longer."""
+        """Only the current version, the `keep` before it, and what is pinned or came since, can be
+        read any longer."""
         with self._database.writing() as connection:
-            removal.retire(connection, keep, cited)
+            removal.retire(connection, keep, cited, self._pins)
             removal.forget_makes(connection)
 
     def unneeded(self, cited: Collection[Pair] = ()) -> list[Pair]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from kb.layout import bring_up
 
 WRITE_LOCK, INGEST_LOCK = 7_301_002, 7_301_003  # PostgreSQL's advisory locks; see kb.layout
 
+STEP_SECONDS = 0.1  # between two looks whether another process's ingest has ended
+
 
 class Database:
     """Safe to share between threads. A transaction is one `with writing()` block."""
@@ -29,7 +32,7 @@ class Database:
         self._served = self._engine.dialect.name != sqlite.dialect.name
         self._driver_error = self._engine.dialect.loaded_dbapi.Error
         self.text = full_text(self._engine.dialect.name)
-        with ExitStack() as undoing, self._translated():
+        with ExitStack() as undoing, self.translated():
             undoing.callback(self._engine.dispose)
             bring_up(self._engine)
             undoing.pop_all()
@@ -44,16 +47,19 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with self._translated(), self._engine.connect() as connection:
+        with self.translated(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Commits at the block's end; an exception undoes all of it. One at a time: SQLite sees
-        to that by itself."""
-        with self._translated(), self._engine.begin() as connection:
+        """Commits at the block's end; an exception undoes all of it. One at a time, from the
+        block's beginning: what it reads first is still so when it writes."""
+        with self.translated(), self._engine.begin() as connection:
             if self._served:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"))
+            else:
+                # Python's driver begins a transaction only with the first row that is written
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
     def tidy(self) -> None:
@@ -68,26 +74,24 @@ class Database:
             cursor.close()
 
     @contextmanager
-    def ingesting(self) -> Iterator[None]:
+    def ingesting(self, wait_seconds: float | None = 0.0) -> Iterator[None]:
         """Held for a whole ingest, which sweeps what others would have staged. Of the processes
-        that share a catalog one can have it; the server lets go when that process dies. Raises
-        StoreInUse. SQLite's file has one owning process anyway (kb.ownership)."""
+        that share a catalog one can have it; the server lets go when that process dies.
+        wait_seconds: for the one that has it; None: as long as it takes. Raises StoreInUse.
+        SQLite's file has one owning process anyway (kb.ownership)."""
         if not self._served:
             yield
             return
-        with self._translated(), self._engine.connect() as connection:
-            if not connection.scalar(text(f"SELECT pg_try_advisory_lock({INGEST_LOCK})")):
-                raise StoreInUse(
-                    "another process is ingesting into this catalog; wait until it is done"
-                )
-            connection.commit()  # the lock is the session's; no transaction stays open meanwhile
+        with self.translated(), self._engine.connect() as connection:
+            _lock(connection, wait_seconds)
             try:
                 yield
             finally:
                 _unlock(connection)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """The driver's failures as this project's."""
         try:
             yield
         except (DBAPIError, NoConnectionFree, self._driver_error) as error:
@@ -97,6 +101,20 @@ class Database:
             raise StoreUnavailable(
                 f"the catalog failed: {reason}; check {advice} and who else uses it"
             ) from error
+
+
+def _lock(connection: Connection, wait_seconds: float | None) -> None:
+    """Asks again and again: a session that waits in the server for a lock would be ended by its
+    lock timeout, and goes on waiting there when this process is told to end."""
+    last = None if wait_seconds is None else time.monotonic() + wait_seconds
+    while not connection.scalar(text(f"SELECT pg_try_advisory_lock({INGEST_LOCK})")):
+        connection.commit()
+        if last is not None and time.monotonic() >= last:
+            raise StoreInUse(
+                "another process is ingesting into this catalog; wait until it is done"
+            )
+        time.sleep(STEP_SECONDS)
+    connection.commit()  # the lock is the session's; no transaction stays open meanwhile
 
 
 def _unlock(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from kb import rows
 from kb.database import Database
-from kb.schema import makings, revisions
+from kb.schema import makings, revisions, versions
 from kb.types import Filters, Float32
 
 Rows = npt.NDArray[np.int32]
@@ -44,32 +44,36 @@ class Extent:
 
 
 class Extents:
-    """Remembers the last versions it was asked for: what a version holds changes only when a
-    document is erased from it."""
+    """Remembers the last versions it was asked for, each as it stood: what a version holds changes
+    only when a document is erased from it, here or by another process, and then it has fewer
+    passages. How many it has is looked up each time, before anything else of it is read."""
 
     def __init__(self, database: Database, make: int | None = None) -> None:
         """make: as if every version were of that one."""
         self._database = database
         self._make = make
-        self._erasures = 0
         self._known = lru_cache(maxsize=VERSIONS)(self._read)
         self._through = lru_cache(maxsize=FILTERED)(_passing)
 
     def of(self, version: int) -> Extent:
-        return self._known(version, self._erasures)
+        return self._known(version, self.standing(version))
+
+    def standing(self, version: int) -> int | None:
+        """Another number once something was erased from the version; None where it isn't kept."""
+        query = select(versions.c.passages).where(versions.c.number == version)
+        with self._database.reading() as connection:
+            return connection.scalar(query)
 
     def passing(self, version: int, filters: Filters) -> Mask:
         """(rows,) by row number: of this version, and the filters let it through."""
         return self._through(self.of(version), filters)
 
     def forget(self) -> None:
-        """What is being read while a document is erased is remembered under the old number, and
-        so never looked at again."""
-        self._erasures += 1
+        """Gives the memory back of what is never looked at again."""
         self._known.cache_clear()
         self._through.cache_clear()
 
-    def _read(self, version: int, _erasures: int) -> Extent:
+    def _read(self, version: int, _standing: int | None) -> Extent:
         columns = revisions.c
         query = (
             select(

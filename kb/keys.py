@@ -144,9 +144,6 @@ class KeyBook:
         query = select(access_secrets.c.value).where(access_secrets.c.name == name)
         made = secrets.token_urlsafe(SECRET_BYTES)
         with self._database.writing() as connection:
-            # a statement that writes comes first, so that two who make it take turns
-            own = update(access_secrets).where(access_secrets.c.name == name)
-            connection.execute(own.values(name=name))
             found = connection.scalar(query)  # the other's, who was first
             if found is None:
                 connection.execute(insert(access_secrets).values(name=name, value=made))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from sqlalchemy import exists, select
 
 from kb import rows
 from kb.database import Database
-from kb.extent import Extents, Mask
+from kb.extent import VERSIONS, Extents, Mask
 from kb.history import serving
 from kb.lexical import LexicalIndex
 from kb.rows import VOCABULARY, Counts
@@ -40,6 +41,7 @@ class Lookup:
         self._make = make
         self._extents = Extents(database, make)
         self._lexical = LexicalIndex(database, self._extents)
+        self._frequencies = lru_cache(maxsize=VERSIONS)(self._read_frequencies)
 
     # -- search ----------------------------------------------------------------------------------
 
@@ -91,6 +93,9 @@ class Lookup:
     def frequencies(self, version: int) -> Frequencies:
         if self._make is not None:
             return self._counted(version)
+        return self._frequencies(version, self._extents.standing(version))
+
+    def _read_frequencies(self, version: int, _standing: int | None) -> Frequencies:
         with self._database.reading() as connection:
             row = connection.execute(
                 select(versions.c.passages, versions.c.token_df).where(versions.c.number == version)
@@ -109,9 +114,15 @@ class Lookup:
                 count += 1
         return Frequencies(count, df)
 
+    def standing(self, version: int) -> int | None:
+        """Another number once a document was erased from the version, by whichever process; None
+        where it isn't kept."""
+        return self._extents.standing(version)
+
     def forget_erased(self) -> None:
         """After a document was erased from versions that are remembered here."""
         self._extents.forget()
+        self._frequencies.cache_clear()
 
     def vectors(self) -> Iterator[tuple[str, Float32]]:
         """Every passage that some kept version holds, with its pooled vector: to rebuild from. Of

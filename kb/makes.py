@@ -43,6 +43,19 @@ class Makes:
             row = connection.execute(select(identity).where(identity.c.serving)).one_or_none()
         return rows.identity_of(row) if row else None
 
+    def claimed(self, wanted: IndexIdentity) -> IndexIdentity:
+        """What the index is made with: this, where it is empty. Of several servers that start on
+        an empty one the first decides."""
+        found = self.serving()
+        if found is not None:
+            return found
+        with self._database.writing() as connection:
+            row = connection.execute(select(identity).where(identity.c.serving)).one_or_none()
+            if row is None:
+                values = {"make": history.FIRST_MAKE, "serving": True} | rows.fields(wanted)
+                connection.execute(insert(identity).values(values))
+        return wanted if row is None else rows.identity_of(row)
+
     def begin(self, wanted: IndexIdentity) -> Make:
         """The make to build: a new one, or the one that was begun. One of another identity is
         abandoned. Raises IndexMismatch where the serving one's passages could not be told apart

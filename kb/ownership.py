@@ -57,14 +57,18 @@ class Turn:
 
     @contextmanager
     def taken(self, wait_seconds: float | None = None) -> Iterator[None]:
-        """Held for a whole change. wait_seconds: for the one before it; None: as long as it takes.
-        Raises StoreInUse."""
+        """Held for a whole change. wait_seconds: for the ones before it, here and in other
+        processes; None: as long as it takes. Raises StoreInUse."""
+        began = time.monotonic()
         if not self._lock.acquire(timeout=-1 if wait_seconds is None else wait_seconds):
             raise StoreInUse(
                 "an ingest is changing the corpus: try again when its job has ended, or cancel it"
             )
         try:
-            with self._database.ingesting():
+            left = None
+            if wait_seconds is not None:
+                left = max(0.0, wait_seconds - (time.monotonic() - began))
+            with self._database.ingesting(left):
                 yield
         finally:
             self._lock.release()

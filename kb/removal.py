@@ -13,6 +13,7 @@ from kb.errors import DocumentNotFound
 from kb.full_text import FullText
 from kb.full_text_faults import rows_of
 from kb.history import Made, Pair
+from kb.pins import Pins
 from kb.schema import identity, makings, memberships, passages, revisions, versions
 
 
@@ -36,10 +37,14 @@ class Erased:
     row_numbers: tuple[int, ...]
 
 
-def retire(connection: Connection, keep: int, cited: Collection[Pair]) -> None:
-    """Only the current version and the `keep` before it can be read any longer. That a revision
+def retire(connection: Connection, keep: int, cited: Collection[Pair], pins: Pins) -> None:
+    """Only the current version, the `keep` before it and what came since the oldest one that is
+    being read can be read any longer. That a revision
     was part of an earlier one is forgotten, unless it is `cited`."""
     oldest = history.newest(connection) - keep
+    before = connection.scalars(select(versions.c.number).where(versions.c.number < oldest)).all()
+    if (read := pins.oldest(connection, before)) is not None:
+        oldest = read
     connection.execute(delete(versions).where(versions.c.number < oldest))
     past = memberships.c.until <= oldest
     pair = (memberships.c.document_id, memberships.c.revision)

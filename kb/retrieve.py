@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from kb.errors import StoreUnavailable
-from kb.lookup import Frequencies, Lookup
+from kb.lookup import Lookup
 from kb.ports import Embedder, PassageStore
 from kb.ranking import (
     best_matches,
@@ -65,7 +64,6 @@ class Retriever:
         self._embedder = embedder
         self._store = store
         self._lookup = lookup
-        self._frequencies = lru_cache(maxsize=8)(lookup.frequencies)
 
     def search(
         self,
@@ -79,7 +77,7 @@ class Retriever:
         StoreUnavailable where the vector store is away."""
         filters = filters or Filters()
         query = self._embedder.embed_query(question)
-        frequencies: Frequencies = self._frequencies(version)
+        frequencies = self._lookup.frequencies(version)
         idf = inverse_document_frequency(
             query.tokens.ids, frequencies.containing, frequencies.passages
         )

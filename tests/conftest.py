@@ -32,7 +32,7 @@ hypothesis_settings.load_profile("steady")
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """Skips where there is no PostgreSQL, or no driver for it."""
-    pytest.importorskip("psycopg")
+    pytest.importorskip("psycopg", reason="needs the extra postgres")
     with postgres.running() as server:
         yield server
 

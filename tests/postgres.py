@@ -20,6 +20,9 @@ import pytest
 DEBIAN = Path("/usr/lib/postgresql")  # Debian keeps servers of several versions side by side
 ACCOUNT = "postgres"  # PostgreSQL refuses to run as root
 WAIT_SECONDS = 60.0
+PLAIN = "C.UTF-8"
+AMERICAN, AMERICAN_BY_ICU = "en_US.UTF-8", "en-US"
+CLUSTERS = ("C", PLAIN, AMERICAN, AMERICAN_BY_ICU)  # by the library that sorts: libc, libc, …, ICU
 
 
 def binaries() -> Path | None:
@@ -33,7 +36,8 @@ def binaries() -> Path | None:
 class PostgresServer:
     """One server on a free port of this machine, with its files in a folder that goes with it."""
 
-    def __init__(self, bin: Path) -> None:
+    def __init__(self, bin: Path, cluster: str = PLAIN) -> None:
+        """cluster: one of CLUSTERS. Skips the test where that can't be made here."""
         self._bin = bin
         self._as_root = os.geteuid() == 0
         self._folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -42,9 +46,8 @@ class PostgresServer:
             self.port: int = free.getsockname()[1]
         if self._as_root:
             shutil.chown(self._folder, ACCOUNT)
-        data = self._folder / "data"
-        made = [bin / "initdb", "-D", data, "-U", "kb", "-A", "trust", "--no-sync", "-E", "UTF8"]
-        subprocess.run(self._as_account([*made, "--locale=C.UTF-8"]), check=True, **_QUIET)
+        self._environment = dict(os.environ)
+        self._initialize(cluster)
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -52,7 +55,8 @@ class PostgresServer:
         """Raises TimeoutError when it takes no connections by then."""
         command = [self._bin / "postgres", "-D", self._folder / "data", "-k", self._folder]
         command += ["-h", "127.0.0.1", "-p", str(self.port), "-F", "-c", "max_connections=60"]
-        self._process = subprocess.Popen(self._as_account(command), **_QUIET)
+        as_account = self._as_account(command)
+        self._process = subprocess.Popen(as_account, env=self._environment, **_QUIET)
         last = time.monotonic() + WAIT_SECONDS
         ready = [self._bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         while time.monotonic() < last:
@@ -88,6 +92,24 @@ class PostgresServer:
         finally:
             self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
+    def _initialize(self, cluster: str) -> None:
+        """Makes the cluster's files."""
+        command = [self._bin / "initdb", "-D", self._folder / "data", "-U", "kb", "-A", "trust"]
+        command += ["--no-sync", "-E", "UTF8"]
+        if cluster == AMERICAN:
+            self._environment["LOCPATH"] = str(_american(self._folder / "locales"))
+        if cluster == AMERICAN_BY_ICU:
+            command += [f"--locale={PLAIN}", "--locale-provider=icu", f"--icu-locale={cluster}"]
+        else:
+            command += [f"--locale={cluster}"]
+        done = subprocess.run(
+            self._as_account(command), env=self._environment, capture_output=True, cwd="/"
+        )
+        if done.returncode:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            pytest.skip(f"initdb makes no cluster with the locale {cluster} here: {said}")
+
     def _as_account(self, command: Sequence[str | Path]) -> list[str | Path]:
         return ["runuser", "-u", ACCOUNT, "--", *command] if self._as_root else [*command]
 
@@ -95,13 +117,25 @@ class PostgresServer:
 _QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
 
 
+def _american(folder: Path) -> Path:
+    """A folder of locales with that one in it: few machines have made it for themselves."""
+    folder.mkdir()
+    folder.chmod(0o755)
+    command = ["localedef", "--no-archive", "-i", "en_US", "-f", "UTF-8", folder / AMERICAN]
+    try:
+        subprocess.run(command, check=True, **_QUIET)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"{AMERICAN} can't be made ({error}); Debian's package is `locales`")
+    return folder
+
+
 @contextmanager
-def running() -> Iterator[PostgresServer]:
+def running(cluster: str = PLAIN) -> Iterator[PostgresServer]:
     """Skips the test where no server is installed."""
     bin = binaries()
     if bin is None:
         pytest.skip("no PostgreSQL server is installed here; Debian's package is `postgresql`")
-    server = PostgresServer(bin)
+    server = PostgresServer(bin, cluster)
     try:
         yield server
     finally:

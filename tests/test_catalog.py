@@ -6,7 +6,8 @@ import math
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlalchemy import Connection
 from stores import EMBEDDER, SPLITTER, Index, document, entries, opened
 
 from kb.catalog import Catalog
@@ -25,6 +27,7 @@ from kb.errors import (
     RevisionNotFound,
     StoreUnavailable,
     VersionNotFound,
+    WeighbridgeError,
 )
 from kb.lexical import K1, B
 from kb.types import Document, Filters, IndexIdentity, Source
@@ -303,6 +306,54 @@ def test_index_made_with_something_else_is_refused_with_what_to_run(
 
     assert other.splitter in str(caught.value)
     assert index.catalog.identity() == MADE_WITH
+
+
+class Meeting(Database):
+    """Whoever has read waits until the others have, too: none has written by then."""
+
+    def __init__(self, url: str, others: threading.Barrier) -> None:
+        super().__init__(url)
+        self._others = others
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with super().reading() as connection:
+            yield connection
+        self._others.wait(10)
+
+
+def claimed_at_once(url: str, identities: Sequence[IndexIdentity]) -> list[WeighbridgeError]:
+    """What servers were told that each found the catalog empty and claimed it."""
+    together = threading.Barrier(len(identities))
+    failures: list[WeighbridgeError] = []
+
+    def start(wanted: IndexIdentity) -> None:
+        database = Meeting(url, together)
+        try:
+            Catalog(database).claim(wanted)
+        except WeighbridgeError as error:
+            failures.append(error)
+        finally:
+            database.close()
+
+    starting = [threading.Thread(target=start, args=(one,)) for one in identities]
+    for one in starting:
+        one.start()
+    for one in starting:
+        one.join()
+    return failures
+
+
+def test_servers_that_start_at_once_on_an_empty_catalog_all_run(tmp_path: Path) -> None:
+    assert claimed_at_once(f"sqlite:///{tmp_path}/kb.sqlite3", [MADE_WITH] * 4) == []
+
+
+def test_of_two_that_start_at_once_with_other_embedders_one_is_refused(tmp_path: Path) -> None:
+    other = replace(MADE_WITH, embedder="sentences")
+
+    (refused,) = claimed_at_once(f"sqlite:///{tmp_path}/kb.sqlite3", [MADE_WITH, other])
+
+    assert isinstance(refused, IndexMismatch)
 
 
 # -- the database itself -------------------------------------------------------------------------

@@ -93,6 +93,40 @@ def floor(module: str) -> int:
     return next((i for i, names in enumerate(FLOORS) if module in names), PURE)
 
 
+# -- what is left out --------------------------------------------------------------------------
+
+
+def skips(path: Path) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("skip", "skipif", "importorskip")
+    ]
+
+
+def says_why(call: ast.Call) -> bool:
+    """An import that fails says only what it could not import."""
+    positional = isinstance(call.func, ast.Attribute) and call.func.attr == "skip" and call.args
+    return bool(positional) or any(keyword.arg == "reason" for keyword in call.keywords)
+
+
+def test_whatever_skips_says_why() -> None:
+    silent = [
+        f"{relative(path)}:{call.lineno}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for call in skips(path)
+        if not says_why(call)
+    ]
+
+    assert silent == []
+
+
+def test_reasons_of_skips_are_printed(pytestconfig: pytest.Config) -> None:
+    assert "s" in pytestconfig.getoption("reportchars")
+
+
 # -- imports ---------------------------------------------------------------------------------------
 
 

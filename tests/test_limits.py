@@ -80,6 +80,6 @@ def test_a_store_that_can_not_be_is_told_by_its_setting(url: str) -> None:
 
 
 def test_a_dead_store_is_told() -> None:
-    pytest.importorskip("redis")
+    pytest.importorskip("redis", reason="needs redis, which a KB_LIMITS_URL of redis:// takes")
     with pytest.raises(StoreUnavailable, match="KB_LIMITS_URL"):
         RateLimits(1, 1, "redis://127.0.0.1:1").count("a")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import inspect
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
+import postgres
 import pytest
 import test_catalog
 from hypothesis import settings
@@ -29,11 +32,20 @@ def url(postgres_server: PostgresServer) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def index(url: str) -> Iterator[Index]:
+@contextmanager
+def emptied(url: str) -> Iterator[Index]:
+    """The database is this file's, and a test that failed, or that makes up histories, leaves
+    documents in it: it is emptied before a test."""
+    with opened(url) as index:
+        empty(index)
     with opened(url) as index:
         yield index
-        empty(index)
+
+
+@pytest.fixture
+def index(url: str) -> Iterator[Index]:
+    with emptied(url) as index:
+        yield index
 
 
 def empty(index: Index) -> None:
@@ -71,20 +83,45 @@ def test_any_history_at_all_holds(url: str) -> None:
     )
 
 
+def test_what_another_test_left_is_gone_before_the_next(url: str) -> None:
+    with opened(url) as index:
+        index.publish(document("d", "an open model"))
+
+    with emptied(url) as index:
+        assert index.catalog.current_version() == 0
+
+
 # -- the full-text index -------------------------------------------------------------------------
 
 
-def test_ranking_is_that_of_sqlite(index: Index) -> None:
-    documents = [
-        document("a", "GPT-4o mini costs $0.15, naïve or not", "weights weigh a weight's weight"),
-        document("b", "see https://example.org/a.b?c=d or v1.2.3 at 12:30", "Größe 模型 e\u0301té"),
-        document("c", "the and of", "it's open-source; don't model a modelling model"),
-    ]
-    words = ["4o", "weights", "example", "1", "2", "été", "the", "open", "models", "s"]
-    with opened() as sqlite:
-        expected = sqlite.lookup.lexical(words, sqlite.publish(*documents), 50, ANYTHING)
+RANKED = (
+    document("a", "GPT-4o mini costs $0.15, naïve or not", "weights weigh a weight's weight"),
+    document("b", "see https://example.org/a.b?c=d or v1.2.3 at 12:30", "Größe 模型 e\u0301té"),
+    document("c", "the and of", "it's open-source; don't model a modelling model"),
+)
 
-    assert index.lookup.lexical(words, index.publish(*documents), 50, ANYTHING) == expected
+
+def ranking(index: Index) -> list[tuple[str, float]]:
+    words = ["4o", "weights", "example", "1", "2", "été", "the", "open", "models", "s"]
+    return index.lookup.lexical(words, index.publish(*RANKED), 50, ANYTHING)
+
+
+@pytest.fixture(scope="module", params=postgres.CLUSTERS)
+def cluster_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of a server of its own, which sorts and folds text by that locale."""
+    with postgres.running(request.param) as server, server.database() as url:
+        yield url
+
+
+def test_ranking_is_that_of_sqlite_whatever_the_cluster_s_locale(cluster_url: str) -> None:
+    with opened() as sqlite, opened(cluster_url) as index:
+        assert ranking(index) == ranking(sqlite)
+
+
+def test_ranking_is_that_of_sqlite(index: Index) -> None:
+    """A version ranks by all that it holds: what a test leaves behind would weigh in here."""
+    with opened() as sqlite:
+        assert ranking(index) == ranking(sqlite)
 
 
 def test_terms_are_counted_as_often_as_they_stand_there(index: Index) -> None:
@@ -162,6 +199,58 @@ def test_one_process_at_a_time_ingests(index: Index, url: str) -> None:
 
         with other.database.ingesting():
             pass
+
+
+def test_servers_that_start_at_once_on_an_empty_catalog_all_run(
+    postgres_server: PostgresServer,
+) -> None:
+    with postgres_server.database() as url:
+        assert test_catalog.claimed_at_once(url, [test_catalog.MADE_WITH] * 4) == []
+
+
+@contextmanager
+def ingesting_for_a_moment(database: Database, seconds: float) -> Iterator[None]:
+    """As another replica does, from before the block's begin."""
+    begun = threading.Event()
+
+    def ingest() -> None:
+        with database.ingesting():
+            begun.set()
+            time.sleep(seconds)
+
+    replica = threading.Thread(target=ingest)
+    replica.start()
+    assert begun.wait(10)
+    try:
+        yield
+    finally:
+        replica.join()
+
+
+@pytest.mark.parametrize("wait_seconds", [20.0, None])
+def test_a_turn_waits_for_the_ingest_of_another_replica(
+    index: Index, url: str, wait_seconds: float | None
+) -> None:
+    with (
+        opened(url) as other,
+        ingesting_for_a_moment(other.database, 0.6),
+        index.turn.taken(wait_seconds),
+    ):
+        assert index.publish(MOON) == 1
+
+
+def test_a_turn_waits_no_longer_than_it_was_told_to_in_all(index: Index, url: str) -> None:
+    began = time.monotonic()
+
+    with (
+        opened(url) as other,
+        ingesting_for_a_moment(other.database, 3),
+        pytest.raises(StoreInUse, match="ingesting into this catalog"),
+        index.turn.taken(0.5),
+    ):
+        pass
+
+    assert 0.5 <= time.monotonic() - began < 6
 
 
 def test_several_processes_may_make_the_tables_at_once(postgres_server: PostgresServer) -> None:

@@ -16,7 +16,7 @@ from api.app import create_app
 from kb.errors import ModelFailed
 from kb.wiring import KnowledgeBase
 
-pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="needs the extra telemetry")
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,

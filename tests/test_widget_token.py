@@ -193,16 +193,25 @@ def lending(make_kb: MakeKb) -> Iterator[Lending]:
             yield Lending(origin, clock)
 
 
+AT_ONCE = """
+async () => {
+  const { server } = document.querySelector("weigh-bridge");
+  const eight = Array.from({ length: 8 }, (_, n) => server.call(`v1/suggestions?count=${n + 1}`));
+  return (await Promise.all(eight)).map((response) => response.status);
+}
+"""
+
+
 class TestInABrowser:
     pytestmark = in_a_browser
 
     def test_the_widget_borrows_a_token_and_renews_it_by_itself(
         self, browser: Browser, lending: Lending
     ) -> None:
-        with tab(browser, lending.page_url) as page:
+        with tab(browser, "about:blank") as page:  # what an earlier load still fetches counts, too
             borrowed: list[str] = []
             page.on("request", lambda asked: borrowed.append(asked.url))
-            page.reload()
+            page.goto(lending.page_url)
             expect(page.locator(".welcome .starter").first).to_be_visible()
             ask(page, ANSWERED).locator(".chip").first.click()
             expect(page.locator("mark")).to_have_text(MIT)
@@ -212,4 +221,20 @@ class TestInABrowser:
             expect(ask(page, ANSWERED).locator(".chip").first).to_be_visible()
 
             assert first == 1
+            assert sum(url.endswith(TOKEN) for url in borrowed) == 2
+
+    def test_requests_that_need_a_token_at_one_moment_share_it(
+        self, browser: Browser, lending: Lending
+    ) -> None:
+        with tab(browser, "about:blank") as page:
+            borrowed: list[str] = []
+            page.on("request", lambda asked: borrowed.append(asked.url))
+            page.goto(lending.page_url)
+            statuses = page.evaluate(AT_ONCE)
+            at_load = sum(url.endswith(TOKEN) for url in borrowed)
+            lending.clock.at += LIFETIME_SECONDS
+            renewed = page.evaluate(AT_ONCE)
+
+            assert (statuses, renewed) == ([200] * 8, [200] * 8)
+            assert at_load == 1
             assert sum(url.endswith(TOKEN) for url in borrowed) == 2

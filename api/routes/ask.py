@@ -22,8 +22,10 @@ _STREAM: dict[int | str, dict[str, Any]] = {
         "description": "A checked answer or a refusal. With `Accept: text/event-stream` the same "
         "as events: status, evidence, sentence, conflict, answer, error, done. The `answer` "
         "event's data is this JSON body. A failure before the search is done has a status of its "
-        "own; a later one is an `error` event. A stream that ends without `done` broke off: send "
-        "the request again with `Last-Event-ID` for the rest. Where the ids of what comes begin "
+        "own; a later one is an `error` event. Where a document that it rests on is deleted "
+        "meanwhile, it begins once more: a second `searching` voids what came before. A stream "
+        "that ends without `done` broke off: send the request again with "
+        "`Last-Event-ID` for the rest. Where the ids of what comes begin "
         "with another answer's id, it is a new answer, and what was shown before is void.",
         "content": {EVENT_STREAM: {"schema": {"type": "string"}, "example": examples.STREAM}},
     }

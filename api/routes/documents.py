@@ -29,6 +29,7 @@ NewId = Annotated[
         description="Letters, digits and `-._~`, not beginning with a dot or tilde.",
     ),
 ]
+# True of every replica: what one remembers is looked up in the catalog before it is used.
 ERASED = "gone from every corpus version, also the earlier ones that are kept, and from every index"
 REMAINS = "something of it is still there, as `left` says: run kb doctor --repair"
 

@@ -338,10 +338,17 @@ class Turn {
 
   take(event, data) {
     if (event === "status") this.stage.textContent = `${STAGES[data.stage] ?? data.stage}…`;
+    if (event === "status" && data.stage === "searching") this.anew();
     if (event === "evidence") this.evidence(data.evidence);
     if (event === "sentence") this.sentence(data);
     if (event === "conflict") this.text.replaceWith(this.conflict(data, this.known));
     if (event === "answer") this.finished(data);
+  }
+
+  /** A document was deleted meanwhile: what was shown is void. */
+  anew() {
+    this.known.length = 0;
+    this.text.replaceChildren();
   }
 
   evidence(passages) {

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from kb.answer_cache import AnswerCache, again, key_of
 from kb.answering.confidence import Confidence, signals
@@ -17,7 +18,7 @@ from kb.clarify import Clarification, clarification
 from kb.conflicts import Disagreement, disagreements
 from kb.context import leans_on
 from kb.conversation import Understand, by_rules
-from kb.errors import EmptyQuestion, QuestionTooLong, StoreUnavailable
+from kb.errors import EmptyQuestion, QuestionTooLong, RevisionNotFound, StoreUnavailable
 from kb.events import (
     Answered,
     Ask,
@@ -98,8 +99,20 @@ class Answering:
         self._understand = understand
 
     def events(self, ask: Ask, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
-        """What happens, step by step; the last event is Answered.
+        """What happens, step by step; the last event is Answered. Where a document that it reads is
+        deleted for good meanwhile, it begins once more, with "searching".
         Raises EmptyQuestion, QuestionTooLong, VersionNotFound, StoreUnavailable."""
+        try:
+            yield from self._pinned(ask, cancelled)
+        except RevisionNotFound:
+            yield from self._pinned(ask, cancelled)
+
+    def _pinned(self, ask: Ask, cancelled: Callable[[], bool]) -> Iterator[Event]:
+        version = self.pin(ask.question, ask.corpus_version)
+        with self._catalog.pinned(version):
+            yield from self._steps(replace(ask, corpus_version=version), cancelled)
+
+    def _steps(self, ask: Ask, cancelled: Callable[[], bool]) -> Iterator[Event]:
         asked = self._admit(ask, cancelled)
         yield self._status("searching", asked)
         if not asked.question:
@@ -123,7 +136,8 @@ class Answering:
         known = self._cache.recall(key)
         yield EvidenceFound(gathered.evidence, recalled=bool(known))
         if known:
-            yield from again(known, asked, retrieved, self._clock, self._new_id)
+            suggested = partial(self._suggested, asked)
+            yield from again(known, asked, retrieved, self._clock, self._new_id, suggested)
             return
         fresh = self._concluded(asked, gathered, retrieved)
         yield from self._cache.keeping(key, fresh, asked.cancelled)
