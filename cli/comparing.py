@@ -32,10 +32,21 @@ MOST_HITS = 50  # of one search by a server
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """questions: a file; None: the documents' own headings. scorer: that came with the file."""
+    """questions: a file; None: the documents' own headings. scorer: that came with the file; it is
+    a program, and only one that was named is run. Raises InputError where a file is not there."""
 
     questions: Path | None
-    scorer: Path
+    scorer: Path | None
+
+    def __post_init__(self) -> None:
+        if self.questions is not None and self.scorer is None:
+            raise InputError(
+                "name the scorer that came with the questions, --scorer FILE: it is a Python file, "
+                "and none is run that was not named"
+            )
+        for path in (self.questions, self.scorer):
+            if path is not None and not path.is_file():
+                raise InputError(f"{path} is not there: name where it is, --questions and --scorer")
 
 
 def finds_as_much(
@@ -47,7 +58,7 @@ def finds_as_much(
 
     new = searching(database, embedder, Catalog(database).current_version(), built.make)
     old = _serving(settings, database, embedder, built)
-    if asked.questions is not None:
+    if asked.questions is not None and asked.scorer is not None:
         return _recalled(asked.questions, asked.scorer, old, new)
     questions = headings(database, built.make, MOST_HEADINGS)
     if old is None:
@@ -104,9 +115,6 @@ def _hit(wire: Wire) -> Hit:
 
 
 def _recalled(questions: Path, scorer: Path, old: Search | None, new: Search) -> bool:
-    for path in (questions, scorer):
-        if not path.is_file():
-            raise InputError(f"{path} is not there: name where it is, --questions and --scorer")
     try:
         from bench import questions as files
         from bench import retrieval

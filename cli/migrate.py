@@ -30,12 +30,15 @@ TRIES = 3  # documents may change while those that changed before are made up fo
 Questions = Annotated[
     Path | None, typer.Option(help="Question file, one JSON object a line: compare recall on it.")
 ]
-Scorer = Annotated[Path, typer.Option(help="The scorer that came with the questions.")]
+Scorer = Annotated[
+    Path | None,
+    typer.Option(help="The scorer that came with the questions: a Python file, which is run."),
+]
 
 
 def migrate(
     questions: Questions = None,
-    scorer: Scorer = Path("../shared/eval/score.py"),
+    scorer: Scorer = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Build and compare; don't switch.")
     ] = False,
@@ -53,6 +56,7 @@ def migrate(
     Exit status: 0, or 1 when the new index finds less and was left where it is."""
     from kb.database import Database
 
+    asked = Asked(questions, scorer)  # before anything is built
     settings = load_settings()
     with closing(Database(settings.catalog_url, settings.store_seconds)) as database:
         if abandon:
@@ -60,7 +64,7 @@ def migrate(
             return
         with stopping() as stop:
             try:
-                _migrate(settings, database, Asked(questions, scorer), (dry_run, anyway), stop)
+                _migrate(settings, database, asked, (dry_run, anyway), stop)
             except Interrupted as interrupted:
                 note(f"cancelled: {interrupted}")
                 raise typer.Exit(INTERRUPTED) from interrupted
