@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ClientOf, MakeKb
 from shelf import PRICES as SHELVED
+from shelf import first_passage
 from stores import EMBEDDER, Index, document, opened
 
 from kb.events import Ask
@@ -81,7 +82,7 @@ TEA = Ask("How many minutes is tea steeped?")
 def test_a_cached_refusal_offers_nothing_of_a_document_that_another_replica_deleted(
     make_kb: MakeKb,
 ) -> None:
-    model = ScriptedModel(lambda prompt: "", yes=lambda prompt: 0.0)
+    model = ScriptedModel(first_passage, probability=0.0)
     here = make_kb(model, documents=[SHELVED, SECRET, *TEAS])
     there = make_kb(model, documents=(), store=here.store, database_url=here.settings.catalog_url)
     assert any("Initech" in one for one in there.ask(TEA).suggestions)

@@ -18,7 +18,13 @@ from kb.clarify import Clarification, clarification
 from kb.conflicts import Disagreement, disagreements
 from kb.context import leans_on
 from kb.conversation import Understand, by_rules
-from kb.errors import EmptyQuestion, QuestionTooLong, RevisionNotFound, StoreUnavailable
+from kb.errors import (
+    EmptyQuestion,
+    IndexMismatch,
+    QuestionTooLong,
+    RevisionNotFound,
+    StoreUnavailable,
+)
 from kb.events import (
     Answered,
     Ask,
@@ -257,11 +263,19 @@ class Answering:
             yield SentencePassed(piece.text, tuple(citations))
 
     def _whole(self, piece: Evidence) -> list[Evidence]:
-        """A row with the header line that its statement repeats."""
-        if piece.kind != "row":
-            return [piece]
+        """A row with the header line that its statement repeats. Raises RevisionNotFound where the
+        document was deleted meanwhile."""
+        text = self._stored(piece)
+        return [piece, *(leans_on(piece, text)[:1] if piece.kind == "row" else ())]
+
+    def _stored(self, piece: Evidence) -> str:
+        """The revision's text, looked up anew: nothing is shown that doesn't stand there."""
         text = self._catalog.document(piece.source.document_id, piece.source.revision).text
-        return [piece, *leans_on(piece, text)[:1]]
+        if text[piece.start : piece.end] != piece.quote:
+            raise IndexMismatch(
+                f"{piece.source.uri} is not what its passages were made from; run kb doctor"
+            )
+        return text
 
     def _refused(
         self,
@@ -272,7 +286,11 @@ class Answering:
         withheld: int = 0,
         back: Clarification | None = None,
     ) -> Answered:
-        """back: what is asked in return, where nobody can know yet what the question means."""
+        """back: what is asked in return, where nobody can know yet what the question means. Raises
+        RevisionNotFound where a document that came nearest was deleted meanwhile."""
+        nearest = gathered.evidence[:NEAREST]
+        for piece in nearest:
+            self._stored(piece)
         return Answered(
             Answer(
                 id=self._new_id(),
@@ -285,7 +303,7 @@ class Answering:
                 corpus_version=asked.version,
                 model=self._model.name,
                 confidence=None if confidence is None else round(confidence, 3),
-                nearest=gathered.evidence[:NEAREST],
+                nearest=nearest,
                 withheld=withheld,
                 suggestions=(back and back.suggestions) or self._suggested(asked),
                 timings_ms={"total": self._since(asked.started)},
