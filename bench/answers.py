@@ -18,7 +18,12 @@ FILE = "answers.jsonl"
 _DATA = Path(__file__).parent / "data"
 SEEN, SEEN_FILE = _DATA / "seen.jsonl", "seen.jsonl"
 HELD_OUT, HELD_OUT_FILE = _DATA / "held_out.jsonl", "held_out.jsonl"
-OURS = {"seen": (SEEN, SEEN_FILE), "held_out": (HELD_OUT, HELD_OUT_FILE)}
+FRESH, FRESH_FILE = _DATA / "fresh.jsonl", "fresh.jsonl"  # written after copying was
+OURS = {
+    "seen": (SEEN, SEEN_FILE),
+    "held_out": (HELD_OUT, HELD_OUT_FILE),
+    "fresh": (FRESH, FRESH_FILE),
+}
 
 
 @dataclass(frozen=True, slots=True)

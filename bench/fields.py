@@ -1,7 +1,7 @@
 """Document sets of other fields, with questions written by people who did not see the code.
 
-harbour and orchard were looked at while the product was tuned. What a change is judged by is a set
-that nobody who tunes has read; HELD names it.
+Those of SEEN were looked at while the product was tuned; the others were asked once, at the end,
+and read by nobody who tunes before that.
 """
 
 from __future__ import annotations

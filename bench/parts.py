@@ -198,6 +198,7 @@ PARTS: dict[str, tuple[Callable[[Run], list[Path]], Part]] = {
         lambda run: [run.questions.with_name("score.py")],
         _ours(*answers.OURS["held_out"]),
     ),
+    "fresh": (lambda run: [run.questions.with_name("score.py")], _ours(*answers.OURS["fresh"])),
     "fields": (lambda run: [run.questions.with_name("score.py")], _fields),
     "squad2": (lambda run: [run.public("squad2.jsonl")], _squad),
     "ramdocs": (lambda run: [run.public("ramdocs.jsonl")], _ramdocs),

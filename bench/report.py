@@ -130,6 +130,8 @@ def page(by: Mapping[str, Any], sections: Sections) -> list[str]:
         lines += ["## Questions seen later", "", *pages.ours(pages.SEEN, sections["seen"])]
     if "held_out" in sections:
         lines += ["## Held-out questions", "", *pages.ours(pages.HELD_OUT, sections["held_out"])]
+    if "fresh" in sections:
+        lines += ["## Fresh questions", "", *pages.ours(pages.FRESH, sections["fresh"])]
     for name, one in sections.get("fields", {}).items():
         lines += [f"## Another field: {name}", "", *pages.ours(pages.field(name), one)]
     if "gate" in sections:

@@ -23,7 +23,7 @@ Keep = Annotated[bool, typer.Option(help="Results of an earlier state of the cod
 Count = Annotated[int | None, typer.Option(min=1, help="Only the first so many.")]
 SHARED = Path("../shared")
 RESULTS = Path("build/eval")
-ANSWERS = ["answers", "held_out", "fields"]
+ANSWERS = ["answers", "held_out", "fresh", "fields"]
 PUBLIC = ["squad2", "ramdocs", "bipia", "scifact"]
 CLAIMS = ["claims_written", "claims_made"]
 
