@@ -183,7 +183,7 @@ def test_file_that_becomes_unreadable_keeps_what_the_catalog_has(
     write(folder, a=prose(100), b=prose(200))
     index.pipeline().run([folder])
     before = ranking(index, "model 103 licence")
-    (folder / "a.md").write_bytes(b"# Model \x80 in another encoding")
+    (folder / "a.md").write_bytes(b"# Model \x81 in another encoding")
 
     report = index.pipeline().run([folder], prune=True)
 
