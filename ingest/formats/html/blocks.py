@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from ingest.formats.html.block import Block, in_a_cell, on_one_line
 from ingest.formats.html.forms import filled_in, opens_a_panel
 from ingest.formats.html.formulas import formula, local, raised
 from ingest.formats.html.marks import alone, fenced, numbers, terms_and_definitions
@@ -31,17 +31,8 @@ _UNSEEN = {
     "svg": "drawing",
 }
 _ANCHOR = re.compile(r"headerlink|anchor|permalink", re.IGNORECASE)
-_MARKER = re.compile(r"^\s*(?:- )", re.MULTILINE)
 _LONGEST_BOLD = 120  # characters; a longer paragraph in bold is no heading
 _TINY = frozenset(("0", "1", "2"))  # pixels; who counts readers puts in such pictures
-
-Kind = Literal["text", "list", "table", "code", "heading"]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    kind: Kind
-    text: str
 
 
 class Markdown:
@@ -211,7 +202,7 @@ class _Walk:
     def _list(self, element: Any) -> None:
         self._end()
         lines: list[str] = []
-        numbers = numbers(element)
+        marks = numbers(element)
         for item in element:
             if self._markdown.leaves_out(item):
                 continue
@@ -219,7 +210,7 @@ class _Walk:
                 inner = self._markdown.blocks(alone(item), self._depth + 1)
                 lines.extend(block.text for block in inner)
                 continue
-            mark = next(numbers, "-") if local(item) == "li" else "-"
+            mark = next(marks, "-") if local(item) == "li" else "-"
             if value := (item.get("value") if local(element) == "ol" else None):
                 mark = f"{value}."
             self._item(mark, self._markdown.blocks(item, self._depth + 1), lines)
@@ -279,27 +270,13 @@ class _Walk:
         if not rows:
             return
         if is_list_of_terms(rows):
-            lines = [
-                f"- {name}: {_on_one_line(value)}" for name, value in rows[1:] if name or value
-            ]
+            lines = [f"- {name}: {on_one_line(value)}" for name, value in rows[1:] if name or value]
             self._ends_with(lines)
         else:
             self._blocks.append(Block("table", "\n".join(table_lines(rows))))
 
     def _cell(self, cell: Any) -> str:
-        return "\n".join(_in_a_cell(block) for block in self._markdown.blocks(cell))
-
-
-def _in_a_cell(block: Block) -> str:
-    if block.kind == "list":
-        return ", ".join(line.strip() for line in _MARKER.sub("", block.text).split("\n"))
-    if block.kind == "code":
-        return " ".join(block.text.split("\n")[1:-1])
-    return block.text.strip("*# ") if block.kind in ("text", "heading") else block.text
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+        return "\n".join(in_a_cell(block) for block in self._markdown.blocks(cell))
 
 
 _LEVELS = {f"h{level}": level for level in range(1, 7)}
