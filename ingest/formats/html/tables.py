@@ -11,7 +11,6 @@ from ingest.tables import with_header
 
 _MOST_CELLS = 500_000  # of a table; of one that claims more the spans mean harm
 _MOST_SPAN = 1000  # what browsers allow for columns
-_MOST_REPEATED = 200_000  # cells of a table; where spans claim more it is damaged or means harm
 
 
 @dataclass(frozen=True, slots=True)
