@@ -121,7 +121,8 @@ def _line(value: Wire) -> bytes:
 
 def _report(wire: Wire, names: dict[str, str]) -> Report:
     from ingest.items import Failed
-    from ingest.pipeline import LostOf, NoteOn, Report
+    from ingest.lost import LostOf, NoteOn
+    from ingest.pipeline import Report
     from ingest.plan import Plan
     from kb.standing import Affected, AffectedAnswers
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from kb.errors import UnreadableFile
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -47,6 +49,20 @@ class Known:
             if uri in self.unplaced:
                 return _as_written(path, uri)
         return None
+
+
+def name_taken(
+    document: str, origin: str | None, origins: Mapping[str, tuple[str, str | None]]
+) -> UnreadableFile | None:
+    """What to tell where a document of this name was read from another file that is still there.
+    origins: by document id, uri and file."""
+    uri, before = origins.get(document, ("", None))
+    if origin is None or before in (None, origin) or not Path(str(before)).exists():
+        return None
+    return UnreadableFile(
+        f"{uri}: is what a file in another folder is called already; rename one of the two, or "
+        "ingest the folder that both are in"
+    )
 
 
 def _as_written(path: Path, uri: str) -> Path:

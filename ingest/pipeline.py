@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from ingest.buffer import Buffer, embed
-from ingest.crew import Alone, Crew, Ready, Revision
-from ingest.identity import Known
+from ingest.crew import Alone, Crew, Ready
+from ingest.identity import Known, name_taken
 from ingest.items import Failed, Item, failure, found_in
+from ingest.lost import LostOf, NoteOn, lost_of
 from ingest.plan import Plan, plan
 from ingest.split import SPLITTER
 from kb.catalog import Catalog
-from kb.errors import UnreadableFile
 from kb.lookup import Lookup
 from kb.ownership import Turn
 from kb.ports import Embedder, PassageStore
@@ -35,24 +35,6 @@ Progress = Callable[[str, int, int], None]  # what, done, of how many (0: not kn
 
 def quiet(what: str, done: int, total: int) -> None:
     """A Progress that shows nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class LostOf:
-    """Something of a document's file that is not in its text; see kb.reading."""
-
-    document: str
-    kind: str
-    count: int
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoteOn:
-    """What was decided about a document while it was read, for its owner to check."""
-
-    document: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +175,16 @@ class Pipeline:
         self, items: Sequence[Item], failed: Sequence[Failed], progress: Progress
     ) -> _Survey:
         survey = _Survey(failed=[*failed])
-        origins = self._catalog.origins(self._catalog.current_version())
+        version = self._catalog.current_version()
+        origins, live = self._catalog.origins(version), self._catalog.live_revisions(version)
         found = zip(items, self._crew.revisions(items), strict=True)
         for done, (item, read) in enumerate(found, 1):
             if isinstance(read, Failed):
                 survey.failed.append(read)
-            elif (taken := _taken(item, read, origins)) is not None:
-                survey.failed.append(taken)
+            elif read.revision != live.get(read.document) and (
+                taken := name_taken(read.document, read.origin, origins)
+            ):
+                survey.failed.append(failure(item.name, taken))
             else:
                 survey.revisions[read.document] = read.revision
                 survey.items[read.document] = item
@@ -266,22 +251,6 @@ class Pipeline:
         return len(new) + sum(len(ready.encodings) for ready in buffer.documents)
 
 
-def _taken(
-    item: Item, read: Revision, origins: Mapping[str, tuple[str, str | None]]
-) -> Failed | None:
-    """That a document of this name was read from another file, which is still there."""
-    uri, origin = origins.get(read.document, ("", None))
-    if read.origin is None or origin in (None, read.origin) or not Path(str(origin)).exists():
-        return None
-    return failure(
-        item.name,
-        UnreadableFile(
-            f"{uri}: is what a file in another folder is called already; rename one of the two, or "
-            "ingest the folder that both are in"
-        ),
-    )
-
-
 def _report(
     version: int,
     todo: Plan,
@@ -298,8 +267,8 @@ def _report(
         passages,
         embedded,
         affected or AffectedAnswers(),
-        tuple(LostOf(d, one.kind, one.count, one.where) for d, r in read for one in r.lost),
-        tuple(NoteOn(d, note) for d, r in read for note in r.notes),
+        tuple(one for document, reading in read for one in lost_of(document, reading)),
+        tuple(NoteOn(document, note) for document, reading in read for note in reading.notes),
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import and_, exists, insert, select
 
-from kb import full_text_faults, history, reading, removal, rows
+from kb import full_text_faults, history, removal, rows
 from kb.database import Database
 from kb.errors import DocumentNotFound, IndexMismatch, RevisionNotFound
 from kb.history import Change, Made, Pair, Version
@@ -137,12 +137,7 @@ class Catalog:
 
     def origins(self, version: int) -> dict[str, tuple[str, str | None]]:
         """By document id its uri, and the file that it was read from, where that is known."""
-        columns = revisions.c
-        query = (
-            select(columns.document_id, columns.uri, columns.origin)
-            .select_from(rows.members())
-            .where(rows.live(version))
-        )
+        query = rows.origins(version)
         with self._database.reading() as connection:
             return {name: (uri, origin) for name, uri, origin in connection.execute(query)}
 
@@ -185,16 +180,7 @@ class Catalog:
                 f"no revision {revision!r} of {document_id!r}; "
                 f"GET /v1/documents/{document_id} lists what is kept"
             )
-        return Document(
-            document_id,
-            row.title,
-            row.publisher,
-            row.uri,
-            row.as_of,
-            row.text,
-            reading.of_stored(row.reading),
-            row.origin,
-        )
+        return rows.document(document_id, row)
 
     # -- staging ---------------------------------------------------------------------------------
 
@@ -220,17 +206,7 @@ class Catalog:
         revision = document.revision
         if self.staged(document.id, revision, splitter, make):
             return
-        row = {
-            "title": document.title,
-            "publisher": document.publisher,
-            "uri": document.uri,
-            "as_of": document.as_of,
-            "created_at": self._now(),
-            "characters": len(document.text),
-            "origin": document.origin,
-            "reading": reading.stored(document.reading),
-            "text": document.text,
-        }
+        row = rows.revision(document, self._now())
         key = {"document_id": document.id, "revision": revision}
         with self._database.writing() as connection:
             which = make or history.serving(connection)

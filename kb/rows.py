@@ -10,8 +10,10 @@ import numpy as np
 from sqlalchemy import BindParameter, Join, Row, Select, and_, bindparam, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from kb import reading
 from kb.schema import makings, memberships, passages, revisions, versions
 from kb.types import (
+    Document,
     Encoding,
     IndexIdentity,
     Passage,
@@ -113,6 +115,41 @@ def source_columns() -> list[ColumnElement[Any]]:
         columns.uri,
         columns.as_of,
     ]
+
+
+def origins(version: int) -> Select[Any]:
+    """Document id, uri, and the file that it was read from."""
+    columns = revisions.c
+    wanted = select(columns.document_id, columns.uri, columns.origin)
+    return wanted.select_from(members()).where(live(version))
+
+
+def revision(document: Document, now: float) -> dict[str, object]:
+    """What a document's row holds beside its key."""
+    return {
+        "title": document.title,
+        "publisher": document.publisher,
+        "uri": document.uri,
+        "as_of": document.as_of,
+        "created_at": now,
+        "characters": len(document.text),
+        "origin": document.origin,
+        "reading": reading.stored(document.reading),
+        "text": document.text,
+    }
+
+
+def document(document_id: str, row: Row[Any]) -> Document:
+    return Document(
+        document_id,
+        row.title,
+        row.publisher,
+        row.uri,
+        row.as_of,
+        row.text,
+        reading.of_stored(row.reading),
+        row.origin,
+    )
 
 
 def stored_passages() -> Select[Any]:

@@ -225,6 +225,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             f"unknown setting {', '.join(strange)}; known are {', '.join(sorted(known))}"
         )
     given = {key[len(PREFIX) :].lower(): value for key, value in environ.items() if key in known}
+    if f"{PREFIX}PORT" not in environ:  # or pydantic takes the Service's address from the process
+        given["port"] = str(Settings.model_fields["port"].default)
     try:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic turns the strings into types
     except ValidationError as error:

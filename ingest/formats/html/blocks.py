@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 
+from ingest.formats.html.block import Block, in_a_cell, on_one_line
+from ingest.formats.html.forms import filled_in, opens_a_panel
 from ingest.formats.html.formulas import formula, local, raised
+from ingest.formats.html.marks import alone, fenced, numbers, terms_and_definitions
 from ingest.formats.html.page import words
 from ingest.formats.html.tables import cells_of, is_layout, is_list_of_terms, table_rows
 from ingest.tables import table_lines
@@ -29,21 +31,8 @@ _UNSEEN = {
     "svg": "drawing",
 }
 _ANCHOR = re.compile(r"headerlink|anchor|permalink", re.IGNORECASE)
-_LANGUAGE = re.compile(r"(?:language|lang|highlight-source)-([\w+#-]+)")
-_FENCES = re.compile(r"`{3,}")
-_MARKER = re.compile(r"^\s*(?:- )", re.MULTILINE)
 _LONGEST_BOLD = 120  # characters; a longer paragraph in bold is no heading
 _TINY = frozenset(("0", "1", "2"))  # pixels; who counts readers puts in such pictures
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_ROMAN = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
-
-Kind = Literal["text", "list", "table", "code", "heading"]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    kind: Kind
-    text: str
 
 
 class Markdown:
@@ -185,26 +174,12 @@ class _Walk:
             self._markdown.lose("picture")
 
     def _input(self, element: Any) -> None:
-        kind = (element.get("type") or "text").lower()
-        if kind in ("checkbox", "radio"):
-            self._say("[x] " if element.get("checked") is not None else "[ ] ")
-        elif kind in ("text", "number", "email", "date", "tel", "url", "time") and element.get(
-            "value"
-        ):
-            self._say(f" {element.get('value')} ")
-
-    def _select(self, element: Any) -> None:
-        options = [*element.iter("option")]
-        chosen = [one for one in options if one.get("selected") is not None]
-        self._say(" " + ", ".join(words(one) for one in chosen or options) + " ")
+        self._say(filled_in(element))
 
     def _button(self, element: Any) -> None:
         """A button does something; one that opens a panel is the panel's heading."""
-        opens = element.get("aria-expanded") or element.get("aria-controls")
-        following = element.getnext()
-        beside = following is not None and local(following) in ("div", "section", "p", "ul")
         heading = any(local(above) in _LEVELS for above in element.iterancestors())
-        if heading or opens or beside:
+        if heading or opens_a_panel(element):
             self._inside(element)
             if not heading:
                 self._end()
@@ -221,31 +196,21 @@ class _Walk:
 
     def _fence(self, element: Any) -> None:
         self._end()
-        for line_break in element.iter("br"):
-            line_break.tail = "\n" + (line_break.tail or "")
-        said = "".join(element.itertext()).strip("\n").rstrip()
-        if not said.strip():
-            return
-        named = " ".join(str(one.get("class", "")) for one in element.iter() if one.tag != "span")
-        language = _LANGUAGE.search(named)
-        longest = max((len(fence) for fence in _FENCES.findall(said)), default=2)
-        fence = "`" * (longest + 1)
-        self._blocks.append(
-            Block("code", f"{fence}{language[1] if language else ''}\n{said}\n{fence}")
-        )
+        if code := fenced(element):
+            self._blocks.append(Block("code", code))
 
     def _list(self, element: Any) -> None:
         self._end()
         lines: list[str] = []
-        numbers = _numbers(element)
+        marks = numbers(element)
         for item in element:
             if self._markdown.leaves_out(item):
                 continue
             if local(item) in ("ul", "ol"):  # lists in lists, as they were once written
-                inner = self._markdown.blocks(_alone(item), self._depth + 1)
+                inner = self._markdown.blocks(alone(item), self._depth + 1)
                 lines.extend(block.text for block in inner)
                 continue
-            mark = next(numbers, "-") if local(item) == "li" else "-"
+            mark = next(marks, "-") if local(item) == "li" else "-"
             if value := (item.get("value") if local(element) == "ol" else None):
                 mark = f"{value}."
             self._item(mark, self._markdown.blocks(item, self._depth + 1), lines)
@@ -277,7 +242,7 @@ class _Walk:
         lines: list[str] = []
         names: list[str] = []
         said = False
-        for one in _terms_and_definitions(element):
+        for one in terms_and_definitions(element):
             inside = self._markdown.blocks(one, self._depth + 1)
             flat = " ".join(block.text for block in inside if block.kind in ("text", "heading"))
             if local(one) == "dt":
@@ -305,75 +270,13 @@ class _Walk:
         if not rows:
             return
         if is_list_of_terms(rows):
-            lines = [
-                f"- {name}: {_on_one_line(value)}" for name, value in rows[1:] if name or value
-            ]
+            lines = [f"- {name}: {on_one_line(value)}" for name, value in rows[1:] if name or value]
             self._ends_with(lines)
         else:
             self._blocks.append(Block("table", "\n".join(table_lines(rows))))
 
     def _cell(self, cell: Any) -> str:
-        return "\n".join(_in_a_cell(block) for block in self._markdown.blocks(cell))
-
-
-def _in_a_cell(block: Block) -> str:
-    if block.kind == "list":
-        return ", ".join(line.strip() for line in _MARKER.sub("", block.text).split("\n"))
-    if block.kind == "code":
-        return " ".join(block.text.split("\n")[1:-1])
-    return block.text.strip("*# ") if block.kind in ("text", "heading") else block.text
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _alone(element: Any) -> Any:
-    """Around it an element that holds nothing else."""
-    from copy import deepcopy
-
-    from lxml import etree
-
-    around = etree.Element("div")
-    inner = deepcopy(element)
-    inner.tail = None
-    around.append(inner)
-    return around
-
-
-def _numbers(element: Any) -> Iterator[str]:
-    """The marks of a list's items, as they are shown."""
-    if local(element) != "ol":
-        return
-    items = sum(1 for item in element if local(item) == "li")
-    step = -1 if element.get("reversed") is not None else 1
-    stated = str(element.get("start", "")).strip()
-    number = int(stated[:6]) if stated.lstrip("-").isdecimal() else (items if step < 0 else 1)
-    kind = element.get("type", "1")
-    while True:
-        yield _mark(number, kind)
-        number += step
-
-
-def _mark(number: int, kind: str) -> str:
-    if kind in "aA" and 1 <= number <= len(_LETTERS):
-        mark = f"{_LETTERS[number - 1]}."
-        return mark if kind == "a" else f"- {mark.upper()}"
-    if kind in "iI" and 1 <= number < 40:
-        roman = ""
-        for value, sign in _ROMAN:
-            roman += sign * (number // value)
-            number %= value
-        return f"- {roman if kind == 'i' else roman.upper()}."
-    return f"{number}." if 0 <= number <= 999 else f"- {number}."
-
-
-def _terms_and_definitions(element: Any) -> Iterator[Any]:
-    for child in element:
-        if local(child) in ("dt", "dd"):
-            yield child
-        elif local(child) == "div":
-            yield from _terms_and_definitions(child)
+        return "\n".join(in_a_cell(block) for block in self._markdown.blocks(cell))
 
 
 _LEVELS = {f"h{level}": level for level in range(1, 7)}
@@ -391,6 +294,6 @@ _HANDLERS: dict[str, Callable[[_Walk, Any], None]] = {
     "script": _Walk._script,
     "img": _Walk._picture,
     "input": _Walk._input,
-    "select": _Walk._select,
+    "select": _Walk._input,
     "button": _Walk._button,
 }

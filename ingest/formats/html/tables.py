@@ -9,8 +9,8 @@ from typing import Any
 from ingest.formats.html.page import words
 from ingest.tables import with_header
 
+_MOST_CELLS = 500_000  # of a table; of one that claims more the spans mean harm
 _MOST_SPAN = 1000  # what browsers allow for columns
-_MOST_REPEATED = 200_000  # cells of a table; where spans claim more it is damaged or means harm
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +60,45 @@ def is_list_of_terms(rows: Sequence[Sequence[str]]) -> bool:
 
 def _grid(table: Any, text: Callable[[Any], str]) -> tuple[list[Line], int]:
     """Every place of the table, and how many lines its own head has."""
-    lines: list[Line] = []
-    reaching: dict[int, tuple[int, _Cell]] = {}  # by column: for how many lines more
-    heads = repeated = 0
     rows = _rows(table)
     columns = max((sum(_span(c, "colspan") for c in _cells(row)) for row, _ in rows), default=0)
-    for row, in_head in rows:
+    spanning = columns * len(rows) <= _MOST_CELLS
+    grid = _Grid(columns, len(rows), spanning, text)
+    lines = [grid.line(_cells(row)) for row, _ in rows]
+    heads = next((at for at, (_, in_head) in enumerate(rows) if not in_head), len(rows))
+    return lines, heads
+
+
+class _Grid:
+    """Line by line. spanning: what cells claim to span is believed; else each stands once."""
+
+    def __init__(self, columns: int, rows: int, spanning: bool, text: Callable[[Any], str]) -> None:
+        self._columns = columns
+        self._rows = rows
+        self._spanning = spanning
+        self._text = text
+        self._reaching: dict[int, tuple[int, _Cell]] = {}  # by column: for how many lines more
+
+    def line(self, cells: list[Any]) -> Line:
         line: Line = []
-        if repeated > _MOST_REPEATED:
-            reaching.clear()
-        for cell in _cells(row):
-            _take(reaching, line)
-            # Past the limit every cell holds in one place: nothing that is written is dropped.
-            meant = repeated + len(line) <= _MOST_REPEATED
-            wide = _span(cell, "colspan") if meant else 1
-            tall = _span(cell, "rowspan", zero=len(rows)) - 1 if meant else 0
-            one = _Cell(text(cell), _is_head(cell), wide >= columns > 1 and not line)
-            for _ in range(wide):
-                if tall > 0:
-                    reaching[len(line)] = (tall, one)
-                line.append(one)
-        _take(reaching, line)
-        repeated += len(line) - len(_cells(row))
-        lines.append(line)
-        heads += in_head and len(lines) == heads + 1
-    return [line for line in lines if line], heads
+        for cell in cells:
+            _take(self._reaching, line)
+            self._put(cell, line)
+        _take(self._reaching, line)
+        return line
+
+    def _put(self, cell: Any, line: Line) -> None:
+        wide = _span(cell, "colspan")
+        whole = wide >= self._columns > 1 and not line
+        one = _Cell(self._text(cell), _is_head(cell), whole)
+        tall = _span(cell, "rowspan", zero=self._rows)
+        if not self._spanning:
+            wide = tall = 1
+        # Beyond the widest line nothing is: there spans cross, and would grow with every line.
+        for _ in range(min(wide, max(1, self._columns - len(line)))):
+            if tall > 1:
+                self._reaching[len(line)] = (tall - 1, one)
+            line.append(one)
 
 
 def _take(reaching: dict[int, tuple[int, _Cell]], line: Line) -> None:
