@@ -18,6 +18,11 @@ _SET_NAMES = {
 _GOALS = (  # label, section, path to the figure, goal
     ("answers right", "answers", "all.right", "at least 85 %"),
     ("answers right, held-out questions", "held_out", "all.right", "at least 85 %"),
+    ("answers right, fresh questions", "fresh", "all.right", "at least 85 %"),
+    ("answers right, a field that nobody who tunes had read", "fields", "mill.all.right", "80 %"),
+    ("refusals, precision, fresh", "fresh", "all.refusal_precision", "at least 85 %"),
+    ("refusals, recall, fresh", "fresh", "all.refusal_recall", "at least 85 %"),
+    ("citations that don't resolve, fresh", "fresh", "all.unresolved", "0"),
     ("refusals, precision", "answers", "all.refusal_precision", "at least 90 %"),
     ("refusals, precision, held out", "held_out", "all.refusal_precision", "at least 90 %"),
     ("refusals, recall", "answers", "all.refusal_recall", "at least 90 %"),

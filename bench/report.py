@@ -116,7 +116,9 @@ def page(by: Mapping[str, Any], sections: Sections) -> list[str]:
         f"cores ({by['processor']}), Python "
         f"{by['python']}, no GPU. The same figures for programs: [evaluation.json](evaluation.json)"
         ". `python -m bench.report --from build/eval` writes this page again from kept rows. "
-        "Answers that were read by hand against their sources: [answers.md](answers.md).",
+        "Answers that were read by hand against their sources: [answers.md](answers.md). Each part "
+        "says when its rows were made: what is older than this page's date tells of the product as "
+        "it was then.",
         "",
         *pages.goals(sections),
     ]
