@@ -73,7 +73,7 @@ class Settings(BaseSettings):
         description="Confidence from which what was found is shown as the answer.",
     )
     quote_from: float = Field(
-        0.33,
+        0.2,
         ge=0,
         le=1,
         description="Confidence from which it is shown as the closest passages; below it the "

@@ -55,13 +55,15 @@ OFF_TOPIC = (
 class Limits:
     """evidence_words: about 1.4 tokens each; reading them is most of the time to an answer.
     answer_from, quote_from: the confidence from which what was found is shown as the answer, and
-    as the closest passages. at_once_from: the same of the best piece, before the model is asked."""
+    as the closest passages: below 0.3 lie 5 of 158 questions that the coefficients were fitted on,
+    all of them answerable, so that hardly any is refused by it. at_once_from: the confidence in the
+    best piece from which it is shown before the model is asked."""
 
     question_chars: int = 2000
     evidence_words: int = 100
     answer_seconds: float = 40.0
     answer_from: float = 0.5
-    quote_from: float = 0.33
+    quote_from: float = 0.2
     at_once_from: float = 0.7
 
 
