@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from shelf import PRICES
 
 from kb.events import Answered, ConflictFound, EvidenceFound, SentencePassed, Status
-from kb.types import Answer, Citation, Conflict, Evidence, Message, Position, Source
+from kb.types import Answer, Citation, Conflict, Evidence, Message, Position, Source, Token
 
 QUESTION = "What does the Gemini API cost for a million input tokens?"
 STREAM = {"Accept": "text/event-stream"}
@@ -98,6 +98,15 @@ class Unending:
             time.sleep(0.01)
         self.stopped.set()
         yield from ()
+
+    def copy(
+        self,
+        messages: Sequence[Message],
+        grammar: str,
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Token]:
+        yield from map(Token, self.write(messages, max_tokens, cancelled))
 
     def probability_of_yes(
         self, messages: Sequence[Message], cancelled: Callable[[], bool]

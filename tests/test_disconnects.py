@@ -26,7 +26,7 @@ from talk import QUESTION, STREAM, Unending, connected
 import kb
 from api.app import create_app
 from kb.fakes_model import PIECE
-from kb.types import Message
+from kb.types import Message, Token
 
 CLIENTS = 100
 LONGEST_STAY = 1.5  # seconds; an answer takes longer, unless it is stopped
@@ -52,6 +52,15 @@ class Slow:
                     return
                 time.sleep(self._word_seconds)
                 yield piece
+
+    def copy(
+        self,
+        messages: Sequence[Message],
+        grammar: str,
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Token]:
+        yield from map(Token, self.write(messages, max_tokens, cancelled))
 
     def probability_of_yes(
         self, messages: Sequence[Message], cancelled: Callable[[], bool]

@@ -17,7 +17,7 @@ from talk import QUESTION, STREAM, Received, connected, exchanged, received
 
 from api.app import create_app
 from kb.fakes_model import ScriptedModel
-from kb.types import Message
+from kb.types import Message, Token
 
 OTHER = "Who may withdraw a model?"
 
@@ -111,6 +111,22 @@ class Held:
     ) -> Iterator[str]:
         self.calls += 1
         yield from ScriptedModel(first_passage).write(messages, max_tokens, cancelled)
+        self.said.set()
+        while not cancelled() and not self.go_on.wait(0.01):
+            pass
+
+    def copy(
+        self,
+        messages: Sequence[Message],
+        grammar: str,
+        max_tokens: int,
+        cancelled: Callable[[], bool],
+    ) -> Iterator[Token]:
+        """A line that has ended, and the silence after it."""
+        self.calls += 1
+        model = ScriptedModel(first_passage)
+        yield from model.copy(messages, grammar, max_tokens, cancelled)
+        yield Token("\n")
         self.said.set()
         while not cancelled() and not self.go_on.wait(0.01):
             pass
