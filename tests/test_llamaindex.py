@@ -125,7 +125,7 @@ def test_an_asynchronous_response_is_the_same(kb: KnowledgeBase) -> None:
 
 
 def test_a_refusal_has_a_reason_and_no_sources(make_kb: MakeKb) -> None:
-    engine = KnowledgeBaseQueryEngine(make_kb(ScriptedModel(["x"], lambda prompt: 0.0)))
+    engine = KnowledgeBaseQueryEngine(make_kb(ScriptedModel(first_passage, probability=0.0)))
 
     response = engine.query(QUESTION)
 

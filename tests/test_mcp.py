@@ -19,7 +19,7 @@ from conftest import MakeKb
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp.types import CallToolResult, TextContent
 from serving import serving
-from shelf import PRICES, WEIGHTS
+from shelf import PRICES, WEIGHTS, first_passage
 
 from api.app import create_app
 from cli.mcp_tools import PAGE, server
@@ -240,7 +240,7 @@ def test_every_tool_says_that_it_only_reads_and_what_it_returns(kb: KnowledgeBas
 
 
 def test_a_refusal_is_an_answer_and_no_error(make_kb: MakeKb) -> None:
-    kb = make_kb(ScriptedModel(["x"], lambda prompt: 0.0))
+    kb = make_kb(ScriptedModel(first_passage, probability=0.0))
 
     answer = structured(called(kb, "ask", question=QUESTION))
 

@@ -91,7 +91,7 @@ def test_streamed_sentences_are_how_the_whole_content_begins(
 
 @pytest.mark.parametrize("yes", [0.0, 1.0], ids=["refused", "answered"])
 def test_a_stream_adds_up_to_the_whole(make_kb: MakeKb, client_of: ClientOf, yes: float) -> None:
-    client = client_of(make_kb(ScriptedModel(first_passage, lambda prompt: yes)))
+    client = client_of(make_kb(ScriptedModel(first_passage, probability=yes)))
 
     message = whole(client)["choices"][0]["message"]
     found = chunks(client)
@@ -155,7 +155,7 @@ def test_a_long_quote_is_cut_in_the_list_only() -> None:
 
 
 def test_a_refusal_is_a_message_like_any_other(make_kb: MakeKb, client_of: ClientOf) -> None:
-    client = client_of(make_kb(ScriptedModel(["x"], lambda prompt: 0.0)))
+    client = client_of(make_kb(ScriptedModel(first_passage, probability=0.0)))
 
     choice = whole(client)["choices"][0]
 

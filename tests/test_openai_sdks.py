@@ -34,7 +34,7 @@ def url(make_kb: MakeKb) -> Iterator[str]:
 
 @pytest.fixture
 def refusing_url(make_kb: MakeKb) -> Iterator[str]:
-    kb = make_kb(ScriptedModel(first_passage, lambda prompt: 0.0))
+    kb = make_kb(ScriptedModel(first_passage, probability=0.0))
     with serving(create_app(kb)) as port:
         yield f"http://127.0.0.1:{port}/v1"
 
