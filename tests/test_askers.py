@@ -15,18 +15,17 @@ from kb.types import Answer
 from kb.wiring import KnowledgeBase
 
 ROUNDS, ASKERS, DOCUMENTS = 20, 2, 6
-CITIES = {"even": "Alford", "odd": "Banchory"}
+CITIES = ("Alford", "Banchory")
 QUESTION = "How many tonnes does the weighbridge of the town weigh?"
 
 
-def corpora(root: Path) -> list[Path]:
-    """Two that share every document id and no text."""
-    for name, city in CITIES.items():
-        (root / name).mkdir()
-        for number in range(DOCUMENTS):
-            text = f"# Town {number}\n\nThe weighbridge of the town {city} weighs {number}0 tonnes."
-            (root / name / f"town{number}.md").write_text(text)
-    return [root / name for name in CITIES]
+def written(folder: Path, city: str) -> Path:
+    """Every document anew: of another city the same ids and no text of the one before."""
+    folder.mkdir(exist_ok=True)
+    for number in range(DOCUMENTS):
+        text = f"# Town {number}\n\nThe weighbridge of the town {city} weighs {number}0 tonnes."
+        (folder / f"town{number}.md").write_text(text)
+    return folder
 
 
 def ask_until(kb: KnowledgeBase, done: threading.Event, answers: list[Answer | Exception]) -> None:
@@ -48,8 +47,7 @@ def test_answers_during_ingests_are_each_of_one_version_and_none_fails(
     make_kb: MakeKb, tmp_path: Path
 ) -> None:
     kb = make_kb(documents=())
-    folders = corpora(tmp_path)
-    Pipeline.of(kb).run([folders[0]])
+    Pipeline.of(kb).run([written(tmp_path / "towns", CITIES[0])])
     held = {1: kb.catalog.live_revisions(1)}
     done = threading.Event()
     answers: list[list[Answer | Exception]] = [[] for _ in range(ASKERS)]
@@ -58,7 +56,7 @@ def test_answers_during_ingests_are_each_of_one_version_and_none_fails(
         asker.start()
 
     for turn in range(1, ROUNDS + 1):
-        report = Pipeline.of(kb).run([folders[turn % 2]])
+        report = Pipeline.of(kb).run([written(tmp_path / "towns", CITIES[turn % 2])])
         held[report.version] = kb.catalog.live_revisions(report.version)
     done.set()
     for asker in askers:
