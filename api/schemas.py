@@ -83,9 +83,7 @@ class AnswerOut(_Out):
     confidence: float | None = Field(
         description="0 to 1: how probable it is that what is shown answers the question."
     )
-    marked: list[list[int]] = Field(
-        description="Spans of the text: the words in it that answer."
-    )
+    marked: list[list[int]] = Field(description="Spans of the text: the words in it that answer.")
     withheld: int = Field(description="Lines that stand in no source, and so were not shown.")
     nearest: list[PassageOut]
     suggestions: list[str] = Field(
