@@ -79,7 +79,8 @@ def test_part_that_goes_away_is_named_and_used_again_when_it_is_back(
         else:
             answer = topology.proxy.ask().raise_for_status().json()
             found = topology.proxy.search().raise_for_status().json()
-            assert part != "model" or answer["outcome"] == "quoted"
+            # what the search alone is sure of, or was answered before, needs no model
+            assert answer["outcome"] in ("answered", "quoted")
             assert "7 dollars" in "".join(one["quote"] for one in answer["citations"])
             assert found["hits"]
         topology.start(part)
