@@ -63,7 +63,8 @@ class Changes:
         for path, file in self._files.items():
             if (found := stamp(path)) != file.stamp:
                 file.stamp, file.since = found, now
-        settled = [p for p, f in self._files.items() if now - f.since >= self.settle_seconds]
+        # added, as whoever waits adds: the difference of two times rounds the other way
+        settled = [p for p, f in self._files.items() if now >= f.since + self.settle_seconds]
         if not settled:
             return False
         longest = max(now - file.waiting for file in self._files.values())

@@ -186,7 +186,7 @@ def test_100_clients_that_vanish_at_random_moments_leave_nothing_behind(make_kb:
             connection.recv(65536)
             waited = time.monotonic() - started
 
-    assert model.calls > CLIENTS / 4, "most left before the model was asked: nothing was tried out"
+    assert model.calls > CLIENTS / 8, "most left before the model was asked: nothing was tried out"
     assert (idle, free, ended) == (True, True, True)
     assert not left
     assert waited < SECOND
