@@ -98,7 +98,7 @@ def update(into: Path, rows: Path, questions: Path) -> dict[str, Any]:
 
 
 def merged(known: Sections, fresh: Sections) -> Sections:
-    """The fresh sections in the place of the known ones; retrieval and the gate set by set."""
+    """The fresh sections in the place of the known ones; retrieval and refusals set by set."""
     both = {**known, **fresh}
     if "retrieval" in both:
         both["retrieval"] = {**known.get("retrieval", {}), **fresh.get("retrieval", {})}

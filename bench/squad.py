@@ -21,7 +21,7 @@ FILE = "squad2.jsonl"
 SEED = "20261121"
 EACH = 100  # answerable ones, and as many unanswerable ones
 
-Part = Literal["FIT", "HELD"]  # what the gate is fitted on, and what is only measured on
+Part = Literal["FIT", "HELD"]  # what the confidence is fitted on, and what is only measured on
 
 
 @dataclass(frozen=True, slots=True)

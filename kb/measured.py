@@ -1,4 +1,4 @@
-"""How often the gate and the checks are wrong, as `make eval` measured it."""
+"""How often refusals and the checks are wrong, as `make eval` measured it."""
 
 from __future__ import annotations
 

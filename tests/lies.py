@@ -113,7 +113,7 @@ def lies(corpus: Corpus, model: str) -> st.SearchStrategy[list[Lie]]:
 
 
 def liar(told: list[Lie], seconded: bool, joint: str = " ") -> ScriptedModel:
-    """Says all of it; tells the gate Yes, and says Yes to its own lies where `seconded`."""
+    """Says all of it; tells whoever asks Yes, and says Yes to its own lies where `seconded`."""
     text = joint.join(lie.text for lie in told)
 
     def yes(prompt: Prompt) -> float:
