@@ -114,6 +114,14 @@ class Unending:
         return 1.0
 
 
+def waiting(app: Any, count: int) -> None:
+    """Returns once so many questions stand in the line."""
+    end = time.monotonic() + 30
+    while app.state.desk.line.waiting < count:
+        assert time.monotonic() < end, "they never stood in the line"
+        time.sleep(0.01)
+
+
 def connected(port: int, headers: dict[str, str], question: str = QUESTION) -> socket.socket:
     """A connection on which the question has been asked."""
     body = json.dumps({"question": question})

@@ -13,13 +13,14 @@ from conftest import MakeKb
 from fastapi import FastAPI
 from serving import serving
 from starlette.testclient import TestClient
-from talk import QUESTION, STREAM, Unending, connected
+from talk import QUESTION, STREAM, Unending, connected, waiting
 
 from api import errors
 from api.app import create_app
 from api.envelope import Envelope
 from api.heads import HEAD_BYTES, BoundedHeads
 from api.logs import formatter
+from api.queueing import RESERVED
 from kb.wiring import KnowledgeBase
 
 MANY = 60
@@ -126,10 +127,14 @@ def test_what_is_no_http_is_refused_and_nothing_breaks(port: int, head: bytes) -
 
 
 def test_streams_that_nobody_reads_leave_the_server_to_others(make_kb: MakeKb) -> None:
-    kb = make_kb(model=Unending(), queue=4)
-    with serving(create_app(kb)) as port, ExitStack() as stack:
+    model = Unending()
+    app = create_app(make_kb(model=model, queue=4))
+    with serving(app) as port, ExitStack() as stack:
+        stack.enter_context(connected(port, STREAM))
+        assert model.writing.wait(30)  # or its place in the queue would be free again later
         for _ in range(MANY):
             stack.enter_context(connected(port, STREAM))
+        waiting(app, 4 - 4 // RESERVED)  # as many as one asker may have there
 
         found = httpx.post(
             f"http://127.0.0.1:{port}/v1/search", json={"question": QUESTION}, timeout=20

@@ -14,7 +14,7 @@ import pytest
 from conftest import MakeKb
 from serving import serving
 from shelf import first_passage
-from talk import QUESTION, STREAM, connected, received
+from talk import QUESTION, STREAM, connected, received, waiting
 
 from api.app import create_app
 from kb.fakes_model import Prompt, ScriptedModel
@@ -53,13 +53,6 @@ def held() -> Iterator[Held]:
     model = Held()
     yield model
     model.let_go.set()
-
-
-def waiting(app: Any, count: int) -> None:
-    end = time.monotonic() + 30
-    while app.state.desk.line.waiting < count:
-        assert time.monotonic() < end, "they never stood in the line"
-        time.sleep(0.01)
 
 
 def test_what_the_line_does_not_hold_is_refused_at_once(make_kb: MakeKb, held: Held) -> None:
